@@ -50,7 +50,7 @@ check-imports:
 	$(BIN)/lint-imports
 
 check-scripts:
-	$(BIN)/shellcheck $(SCRIPTS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" shellcheck $(SCRIPTS)
 
 check-tests:
 	$(BIN)/python -m pytest -q -m "not lab" --numprocesses=2 $(PYTEST_ARGS)
