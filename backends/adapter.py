@@ -1,0 +1,57 @@
+"""What every system's adapter is: settings in; resources and checks out, both pure."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from backends.checks import Check
+from backends.resources import Directory, File, Resource
+from backends.templates import render
+
+
+class Adapter(ABC):
+    """Turns the settings of one system into what should be on the machine.
+
+    The same settings give the same resources, byte for byte. Resources come in the order in which they are
+    applied; services take up their configuration after all of them.
+    """
+
+    name: ClassVar[str]
+    """The system: also the folder of its templates and its part of /etc/mailstead/override."""
+
+    step: ClassVar[str]
+    """The step of the answers that it belongs to: plans and runs are shown by step."""
+
+    packages: tuple[str, ...] = ()
+    """The Debian packages it needs; those of all adapters are installed together, before anything else."""
+
+    preseed: str = ""
+    """Answers to the questions of these packages (debconf-set-selections(1))."""
+
+    @abstractmethod
+    def resources(self) -> Iterator[Resource]:
+        """What should be on the machine, packages aside."""
+
+    def checks(self) -> Iterator[Check]:
+        """What tells whether the running system does its work."""
+        yield from ()
+
+    def file(
+        self,
+        path: str,
+        template: str,
+        *,
+        mode: int = 0o644,
+        owner: str = "root",
+        group: str = "root",
+        validate: tuple[str, ...] = (),
+        **values: Any,
+    ) -> File:
+        """A file rendered from a template of this adapter; the template starts with `{{ header }}` in its own comment syntax."""
+        content = render(f"{self.name}/templates/{template}", step=self.step, system=self.name, **values)
+        return File(path, content, mode, owner, group, validate)
+
+    def drop_in(self, unit: str, template: str, **values: Any) -> tuple[Directory, File]:
+        """A systemd drop-in for a unit, with its directory (systemd.unit(5))."""
+        directory = f"/etc/systemd/system/{unit}.d"
+        return Directory(directory), self.file(f"{directory}/mailstead.conf", template, **values)

@@ -1,0 +1,141 @@
+"""Services: systemd where it runs the machine, init scripts where it does not (a container)."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from backends.errors import ActivationFailed, CommandFailed
+from backends.machine.run import run
+from backends.text import clean_lines
+
+_START_TIMEOUT = 120.0
+
+
+@dataclass(frozen=True)
+class ServiceNames:
+    """What a service is called: for people and to control it (`unit`), where its state shows (`status_unit`: Debian 12's
+    postfix.service only starts postfix@-.service), and its script in /etc/init.d.
+    """
+
+    unit: str
+    status_unit: str
+    init_script: str
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """Whether a service is known to the machine, starts with it, and runs."""
+
+    is_known: bool
+    is_enabled: bool
+    is_active: bool
+
+
+class ServiceManager(ABC):
+    """What both kinds of machine can do with a service; every act waits for its end."""
+
+    @abstractmethod
+    def statuses(self, services: Sequence[ServiceNames]) -> list[ServiceStatus]:
+        """How each is now, in the same order."""
+
+    @abstractmethod
+    def enable(self, service: ServiceNames, *, is_enabled: bool) -> None:
+        """Let it start with the machine, or not."""
+
+    @abstractmethod
+    def act(self, service: ServiceNames, verb: str) -> None:
+        """`start`, `stop`, `restart` or `reload` it; raises ActivationFailed with the last of its log."""
+
+
+@cache
+def service_manager() -> ServiceManager:
+    """The manager of this machine (sd_booted(3) looks at the same directory)."""
+    return Systemd() if Path("/run/systemd/system").is_dir() else SysV()
+
+
+class Systemd(ServiceManager):
+    """systemctl(1), asked for many units at once."""
+
+    def statuses(self, services: Sequence[ServiceNames]) -> list[ServiceStatus]:
+        """One `systemctl show` for all."""
+        units = list(dict.fromkeys(u for s in services for u in (s.unit, s.status_unit)))
+        if not units:
+            return []
+        answer = run(
+            ["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", "--", *units],
+            check=False,
+        )
+        blocks = [
+            dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+            for block in answer.text.strip().split("\n\n")
+        ]
+        if len(blocks) != len(units):
+            raise CommandFailed("systemctl did not answer for every unit", seen=answer.complaint())
+        shown = dict(zip(units, blocks, strict=True))
+        return [
+            ServiceStatus(
+                is_known=shown[s.unit]["LoadState"] == "loaded",
+                is_enabled=shown[s.unit]["UnitFileState"] not in {"disabled", "masked", ""},
+                is_active=shown[s.status_unit]["ActiveState"] in {"active", "reloading"},
+            )
+            for s in services
+        ]
+
+    def enable(self, service: ServiceNames, *, is_enabled: bool) -> None:
+        """`systemctl enable` or `disable`, quietly."""
+        run(["systemctl", "--quiet", "enable" if is_enabled else "disable", service.unit])
+
+    def act(self, service: ServiceNames, verb: str) -> None:
+        """Reload changed unit files, then act; a start limit reached by earlier failures is forgotten."""
+        run(["systemctl", "daemon-reload"])
+        if verb in {"start", "restart"}:
+            run(["systemctl", "reset-failed", service.unit, service.status_unit], check=False)
+        answer = run(["systemctl", verb, service.unit], timeout=_START_TIMEOUT, check=False)
+        if not answer.is_ok:
+            raise ActivationFailed(
+                f"{service.unit} does not {verb}",
+                tried=f"systemctl {verb} {service.unit}",
+                seen=self._last_words(service) or answer.complaint(),
+            )
+
+    def _last_words(self, service: ServiceNames) -> str:
+        answer = run(
+            ["journalctl", "--no-pager", "--quiet", "-n12", "-ocat", "-u", service.status_unit], check=False
+        )
+        return clean_lines(answer.stdout.strip())
+
+
+class SysV(ServiceManager):
+    """Init scripts by service(8) and update-rc.d(8)."""
+
+    def statuses(self, services: Sequence[ServiceNames]) -> list[ServiceStatus]:
+        """Each script is asked; a machine with init scripts is small."""
+        return [self._status(service) for service in services]
+
+    def enable(self, service: ServiceNames, *, is_enabled: bool) -> None:
+        """Links in /etc/rc?.d."""
+        run(["update-rc.d", service.init_script, "defaults"])
+        if not is_enabled:
+            run(["update-rc.d", service.init_script, "disable"])
+
+    def act(self, service: ServiceNames, verb: str) -> None:
+        """Run the script."""
+        answer = run(["service", service.init_script, verb], timeout=_START_TIMEOUT, check=False)
+        if not answer.is_ok:
+            raise ActivationFailed(
+                f"{service.init_script} does not {verb}",
+                tried=f"service {service.init_script} {verb}",
+                seen=answer.complaint(),
+            )
+
+    def _status(self, service: ServiceNames) -> ServiceStatus:
+        script = service.init_script
+        if not Path("/etc/init.d", script).exists():
+            return ServiceStatus(is_known=False, is_enabled=False, is_active=False)
+        return ServiceStatus(
+            is_known=True,
+            is_enabled=any(Path("/etc/rc2.d").glob(f"S[0-9][0-9]{script}")),
+            is_active=run(["service", script, "status"], check=False).is_ok,
+        )

@@ -1,0 +1,94 @@
+"""System users, groups and memberships, by the tools of passwd(5)."""
+
+import contextlib
+import grp
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+
+from backends.machine import files
+from backends.machine.run import run
+
+_BACKUP_COPIES = tuple(
+    Path(f"/etc/{name}-") for name in ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+)
+
+
+def user_exists(name: str) -> bool:
+    """Whether there is a user of this name."""
+    return _known(pwd.getpwnam, name)
+
+
+def group_exists(name: str) -> bool:
+    """Whether there is a group of this name."""
+    return _known(grp.getgrnam, name)
+
+
+def is_member(user: str, group: str) -> bool:
+    """Whether the group lists the user as a member."""
+    return group_exists(group) and user in grp.getgrnam(group).gr_mem
+
+
+def add_user(name: str, home: str) -> None:
+    """A system user with a group of the same name, no shell and no password; the home directory is not made."""
+    with _backup_copies_kept():
+        run(
+            [
+                "useradd",
+                "--system",
+                "--user-group",
+                "--no-create-home",
+                "--home-dir",
+                home,
+                "--shell",
+                "/usr/sbin/nologin",
+                name,
+            ]
+        )
+
+
+def remove_user(name: str) -> None:
+    """Remove a user and the group of the same name; files stay."""
+    with _backup_copies_kept():
+        run(["userdel", name])
+
+
+def add_group(name: str) -> None:
+    """A system group."""
+    with _backup_copies_kept():
+        run(["groupadd", "--system", name])
+
+
+def remove_group(name: str) -> None:
+    """Remove a group."""
+    with _backup_copies_kept():
+        run(["groupdel", name])
+
+
+def set_member(user: str, group: str, *, is_member: bool) -> None:
+    """Add a user to a group, or take it out."""
+    with _backup_copies_kept():
+        run(["gpasswd", "--add" if is_member else "--delete", user, group])
+
+
+@contextlib.contextmanager
+def _backup_copies_kept() -> Iterator[None]:
+    """Leave /etc/passwd- and its kin as they were: a change that is taken back must leave /etc as found."""
+    found = {path: path.read_bytes() if path.exists() else None for path in _BACKUP_COPIES}
+    try:
+        yield
+    finally:
+        for path, content in found.items():
+            if content is None:
+                files.remove(path)
+            elif path.read_bytes() != content:
+                who = files.ownership_of(path.stat())
+                files.write_atomically(path, content, mode=who.mode, owner=who.owner, group=who.group)
+
+
+def _known(look_up: object, name: str) -> bool:
+    try:
+        look_up(name)  # type: ignore[operator]
+    except KeyError:
+        return False
+    return True

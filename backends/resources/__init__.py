@@ -1,0 +1,44 @@
+"""What is, what should be, how to get there, how to go back."""
+
+from backends.resources.base import (
+    Action,
+    Description,
+    FetchImage,
+    KeepImage,
+    Record,
+    Resource,
+    State,
+    identity_record,
+    look_at,
+    resource_from_record,
+)
+from backends.resources.compiled import Compiled
+from backends.resources.directory import Directory
+from backends.resources.file import File
+from backends.resources.generated import GeneratedFile
+from backends.resources.package import PackageSet
+from backends.resources.service import Service
+from backends.resources.user import Existence, Membership, SystemGroup, SystemUser
+
+__all__ = [
+    "Action",
+    "Compiled",
+    "Description",
+    "Directory",
+    "Existence",
+    "FetchImage",
+    "File",
+    "GeneratedFile",
+    "KeepImage",
+    "Membership",
+    "PackageSet",
+    "Record",
+    "Resource",
+    "Service",
+    "State",
+    "SystemGroup",
+    "SystemUser",
+    "identity_record",
+    "look_at",
+    "resource_from_record",
+]
