@@ -47,7 +47,7 @@ class Adapter(ABC):
         validate: tuple[str, ...] = (),
         **values: Any,
     ) -> File:
-        """A file rendered from a template of this adapter; the template starts with `{{ header }}` in its own comment syntax."""
+        """A file rendered from a template of this adapter, which starts with `{{ header }}`."""
         content = render(f"{self.name}/templates/{template}", step=self.step, system=self.name, **values)
         return File(path, content, mode, owner, group, validate)
 

@@ -51,8 +51,8 @@ def skip(why: str) -> Finding:
 class Check:
     """A question about the running system.
 
-    `id` is stable and names the system first (`postfix.port-25`). With `is_gate` a run that has just changed the system asks it
-    before it goes on, and takes its changes back when the answer is `fail`.
+    `id` is stable and names the system first (`postfix.port-25`). With `is_gate` a run that has just changed
+    the system asks it before it goes on, and takes its changes back when the answer is `fail`.
     """
 
     id: str

@@ -4,8 +4,8 @@
 class MailsteadError(Exception):
     """Something a person has to know about.
 
-    `message` is one sentence; `tried`, `seen` and `next_step` are there when they help. Faces show `describe()`,
-    never a traceback.
+    `message` is one sentence; `tried`, `seen` and `next_step` are there when they help. Faces show
+    `describe()`, never a traceback.
     """
 
     def __init__(self, message: str, *, tried: str = "", seen: str = "", next_step: str = "") -> None:

@@ -1,7 +1,7 @@
 """Fills the templates that stand beside each adapter.
 
-Values arrive ready: each goes through the quoting filter of the syntax it lands in, and a value that can't be quoted
-safely is an error, never a broken file.
+Values arrive ready: each goes through the quoting filter of the syntax it lands in, and a value that can't be
+quoted safely is an error, never a broken file.
 """
 
 import re
@@ -24,8 +24,8 @@ class UnsafeValue(MailsteadError):
 def render(template: str, *, step: str, system: str, **values: object) -> bytes:
     """The filled template as UTF-8.
 
-    `template` is a path below backends/. `header` is the note of ownership that every file starts with; its lines
-    start with `#`.
+    `template` is a path below backends/. `header` is the note of ownership that every file starts with; its
+    lines start with `#`.
     """
     header = (
         f"# This file is Mailstead's: it was written from [{step}] in /etc/mailstead/answers.toml,\n"

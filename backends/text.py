@@ -1,13 +1,14 @@
 """Text from outside, made safe to show.
 
-Log lines, mail headers, queue entries, DNS answers and file names come from attackers. A terminal obeys what it is
-sent (OSC 52 writes the clipboard, CSI 2J clears the screen), and bidirectional controls reorder what a person reads.
+Log lines, mail headers, queue entries, DNS answers and file names come from attackers. A terminal obeys what
+it is sent (OSC 52 writes the clipboard, CSI 2J clears the screen), and bidirectional controls reorder what a
+person reads.
 """
 
 import unicodedata
 
 _CONTROL_PICTURES = 0x2400
-"""Start of the block Control Pictures: U+2400 + n is the visible sign for C0 control n (Unicode 15, chapter 22)."""
+"""Start of the block Control Pictures: U+2400 + n shows C0 control n (Unicode 15, chapter 22)."""
 
 
 def _visible(code: int) -> str:
@@ -25,8 +26,8 @@ def _is_harmful(character: str) -> bool:
 def clean(text: str | bytes, limit: int | None = None) -> str:
     """The text on one line, with every control, format and bidirectional character made visible.
 
-    Bytes are read as UTF-8, undecodable ones become U+FFFD. With `limit`, at most that many characters are given, the last of
-    them an ellipsis when something was cut.
+    Bytes are read as UTF-8, undecodable ones become U+FFFD. With `limit`, at most that many characters are
+    given, the last of them an ellipsis when something was cut.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", errors="replace")

@@ -27,7 +27,7 @@ def ownership_of(status: os.stat_result) -> Ownership:
 def set_ownership(descriptor: int | Path, wanted: Ownership) -> None:
     """Give a file, open or by path, its owner, group and mode; raises LookupError for an unknown name."""
     os.chown(descriptor, user_id(wanted.owner), group_id(wanted.group))
-    os.chmod(descriptor, wanted.mode)
+    os.chmod(descriptor, wanted.mode)  # noqa: PTH101  open files too
 
 
 def write_atomically(
@@ -44,10 +44,10 @@ def write_atomically(
             file.flush()
             set_ownership(file.fileno(), Ownership(mode, owner, group))
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+            Path(temporary).unlink()
         raise
     sync_directory(path.parent)
 
@@ -58,7 +58,7 @@ def link_atomically(path: Path, target: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         temporary.unlink()
     temporary.symlink_to(target)
-    os.replace(temporary, path)
+    temporary.replace(path)
     sync_directory(path.parent)
 
 

@@ -40,8 +40,8 @@ def would_remove(names: Sequence[str]) -> tuple[str, ...]:
 def install(names: Sequence[str], preseed: str = "") -> None:
     """Install packages without their recommendations and without starting what they bring.
 
-    `preseed` holds debconf answers (debconf-set-selections(1)). Finishes an interrupted dpkg run first. Existing
-    configuration files are kept. Raises CommandFailed with apt's words.
+    `preseed` holds debconf answers (debconf-set-selections(1)). Finishes an interrupted dpkg run first.
+    Existing configuration files are kept. Raises CommandFailed with apt's words.
     """
     with starts_held_back():
         _finish_interrupted()

@@ -60,11 +60,11 @@ def run(
 ) -> Completed:
     """Run a program to its end and give what it said.
 
-    `environment` adds to a small fixed one (PATH, LC_ALL=C.UTF-8, no pager, nothing interactive). Secrets go in by `stdin`, never by
-    `argv`. Raises CommandFailed when the program is missing, passes `timeout` seconds, or, with `check`, ends with a
-    status other than 0.
+    `environment` adds to a small fixed one (PATH, LC_ALL=C.UTF-8, no pager, nothing interactive). Secrets
+    go in by `stdin`, never by `argv`. Raises CommandFailed when the program is missing, takes `timeout` seconds,
+    or, with `check`, ends with a status other than 0.
     """
-    import sh  # noqa: PLC0415  costs 40 ms to import, and most calls of the program start no process
+    import sh  # costs 40 ms to import, and most calls of the program start no process
 
     logging.getLogger("sh").setLevel(logging.CRITICAL)
     shown = " ".join(argv)

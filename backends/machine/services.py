@@ -15,8 +15,10 @@ _START_TIMEOUT = 120.0
 
 @dataclass(frozen=True)
 class ServiceNames:
-    """What a service is called: for people and to control it (`unit`), where its state shows (`status_unit`: Debian 12's
-    postfix.service only starts postfix@-.service), and its script in /etc/init.d.
+    """What a service is called.
+
+    `unit` controls it, `status_unit` shows its state (Debian 12's postfix.service only starts
+    postfix@-.service), `init_script` is its script in /etc/init.d.
     """
 
     unit: str

@@ -3,7 +3,7 @@
 import contextlib
 import grp
 import pwd
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from backends.machine import files
@@ -30,21 +30,10 @@ def is_member(user: str, group: str) -> bool:
 
 
 def add_user(name: str, home: str) -> None:
-    """A system user with a group of the same name, no shell and no password; the home directory is not made."""
+    """A system user with a group of its name, no shell, no password; the home directory is not made."""
     with _backup_copies_kept():
-        run(
-            [
-                "useradd",
-                "--system",
-                "--user-group",
-                "--no-create-home",
-                "--home-dir",
-                home,
-                "--shell",
-                "/usr/sbin/nologin",
-                name,
-            ]
-        )
+        shell = "/usr/sbin/nologin"
+        run(["useradd", "--system", "--user-group", "--no-create-home", "-d", home, "-s", shell, name])
 
 
 def remove_user(name: str) -> None:
@@ -86,9 +75,9 @@ def _backup_copies_kept() -> Iterator[None]:
                 files.write_atomically(path, content, mode=who.mode, owner=who.owner, group=who.group)
 
 
-def _known(look_up: object, name: str) -> bool:
+def _known(look_up: Callable[[str], object], name: str) -> bool:
     try:
-        look_up(name)  # type: ignore[operator]
+        look_up(name)
     except KeyError:
         return False
     return True

@@ -1,7 +1,7 @@
 """What every resource is: a thing on this machine that can be looked at, put into a state, and put back.
 
-A state is a value: what was found, or what should be. Going there and going back are the same act, `put`, with
-another state. The journal keeps states as JSON, their file contents beside it as images.
+A state is a value: what was found, or what should be. Going there and going back are the same act, `put`,
+with another state. The journal keeps states as JSON, their file contents beside it as images.
 """
 
 from abc import ABC, abstractmethod
@@ -44,7 +44,7 @@ class State(ABC):
 
 @dataclass(frozen=True)
 class Description:
-    """How a change is told to a person: what is done, in one line, and the difference where there is one to show."""
+    """How a change is told to a person: one line, and the difference where there is one to show."""
 
     action: Action
     summary: str

@@ -17,8 +17,8 @@ from backends.text import clean_lines
 class FileState(State):
     """What stands at a path.
 
-    `type` is "absent", "file", "link" or "other" (a directory, a device: never replaced). Permission bits and owners
-    count for files only.
+    `type` is "absent", "file", "link" or "other" (a directory, a device: never replaced). Permission bits and
+    owners count for files only.
     """
 
     type: str
@@ -50,8 +50,8 @@ ABSENT = FileState("absent")
 class File(Resource):
     """A file with exactly this content; `content=None` means that no file should be there.
 
-    `validate` is a command that must succeed once the file is in place and before a service reads it. A secret
-    file's content is shown nowhere.
+    `validate` is a command that must succeed once the file is in place and before a service reads it. A
+    secret file's content is shown nowhere.
     """
 
     kind = "file"

@@ -30,8 +30,8 @@ def _accept(content: bytes) -> bool:
 class GeneratedFile(Resource):
     """A file that is kept as it is while `is_valid` says so, and made by `generate` otherwise.
 
-    Its content is a secret: it is shown nowhere. Both functions are called at the time of looking or applying, so they may read
-    other files that come before this one.
+    Its content is a secret: it is shown nowhere. Both functions are called at the time of looking or
+    applying, so they may read other files that come before this one.
     """
 
     kind = "generated"

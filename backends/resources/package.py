@@ -25,8 +25,8 @@ class PackagesState(State):
 class PackageSet(Resource):
     """All packages of a blueprint. Installing can't be undone: going back leaves them where they are.
 
-    `services` are what they bring: none of these starts by itself, now or with the machine, before its configuration
-    is in place.
+    `services` are what they bring: none of these starts by itself, now or with the machine, before its
+    configuration is in place.
     """
 
     kind = "packages"

@@ -25,8 +25,9 @@ class ServiceState(State):
 class Service(Resource):
     """A service that should run, or with `is_wanted=False` should neither run nor start.
 
-    It is restarted when a resource in `restart_on` changed, reloaded when one in `reload_on` did. `unit` has its suffix
-    (`redis-server@mail.service`); `init_script` is its name in /etc/init.d where there is no systemd.
+    It is restarted when a resource in `restart_on` changed, reloaded when one in `reload_on` did. `unit` has
+    its suffix (`redis-server@mail.service`); `init_script` is its name in /etc/init.d where there is no
+    systemd.
     """
 
     kind = "service"

@@ -24,7 +24,8 @@ class _Entry(Resource):
     """What is there or is not, with nothing in between."""
 
     @abstractmethod
-    def _exists(self) -> bool: ...
+    def exists(self) -> bool:
+        """Whether it is there now."""
 
     @abstractmethod
     def _set(self, *, exists: bool) -> None: ...
@@ -35,7 +36,7 @@ class _Entry(Resource):
     @classmethod
     def look(cls, resources: Sequence[Self]) -> list[State]:
         """Whether each is there."""
-        return [Existence(resource._exists()) for resource in resources]
+        return [Existence(resource.exists()) for resource in resources]
 
     def wanted(self, now: State) -> State:  # noqa: ARG002
         """There."""
@@ -45,7 +46,7 @@ class _Entry(Resource):
         """Make or remove it."""
         if not isinstance(state, Existence):
             raise TypeError(state)
-        if state.exists != self._exists():
+        if state.exists != self.exists():
             self._set(exists=state.exists)
 
     def describe(self, now: State, wanted: State) -> Description:  # noqa: ARG002
@@ -84,7 +85,8 @@ class SystemUser(_Entry):
         """The user of this name."""
         return cls(**identity)
 
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
+        """Whether it is there now."""
         return users.user_exists(self.user)
 
     def _set(self, *, exists: bool) -> None:
@@ -119,7 +121,8 @@ class SystemGroup(_Entry):
         """The group of this name."""
         return cls(**identity)
 
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
+        """Whether it is there now."""
         return users.group_exists(self.group)
 
     def _set(self, *, exists: bool) -> None:
@@ -155,7 +158,8 @@ class Membership(_Entry):
         """This user in this group."""
         return cls(**identity)
 
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
+        """Whether it is there now."""
         return users.is_member(self.user, self.group)
 
     def _set(self, *, exists: bool) -> None:
