@@ -1,0 +1,1 @@
+"""Domains, accounts and aliases in one SQLite database that Postfix and Dovecot read."""

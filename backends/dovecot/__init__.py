@@ -1,0 +1,1 @@
+"""Dovecot: keeps the mail, lets people read it, knows who may log in."""

@@ -1,0 +1,1 @@
+"""Postfix: takes mail in, sends mail out."""

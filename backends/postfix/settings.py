@@ -1,0 +1,47 @@
+"""What the blueprint says of Postfix."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Relay:
+    """A smarthost that takes all outgoing mail.
+
+    `password_file` holds the password in its first line; without a `username` nothing is logged in. Port 465 is TLS
+    from the start, any other port STARTTLS.
+    """
+
+    host: str
+    port: int = 587
+    username: str = ""
+    password_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class PostfixSettings:
+    """Everything that main.cf and master.cf depend on.
+
+    A port of None is one that isn't offered. `chain_files` hold a private key and its chain each, in one PEM file, the
+    preferred one first. `admin` gets the machine's own mail to root. The overrides are the texts of
+    /etc/mailstead/override/postfix/main.cf and master.cf, which go to the end of the files.
+    """
+
+    release: Literal["bookworm", "trixie"]
+    hostname: str
+    admin: str
+    chain_files: tuple[str, ...]
+    smtp_port: int | None = 25
+    submission_port: int | None = 587
+    submissions_port: int | None = 465
+    tls: Literal["intermediate", "modern"] = "intermediate"
+    relay: Relay | None = None
+    message_size_limit: int = 50 * 1024 * 1024
+    resolver_validates: bool = True
+    has_ipv6: bool = True
+    has_systemd: bool = True
+    milter: str = "unix:rspamd/milter.sock"
+    milter_default_action: Literal["tempfail", "accept"] = "tempfail"
+    main_override: str = ""
+    master_override: str = ""
