@@ -1,0 +1,1 @@
+"""The filter's memory: a Redis instance of its own, reached by a unix socket only."""

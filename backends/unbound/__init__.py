@@ -1,0 +1,1 @@
+"""The server's own resolver, which validates DNSSEC and asks block lists under the server's own address."""

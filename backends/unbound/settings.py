@@ -1,0 +1,19 @@
+"""What the server's resolver should be like."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+IPAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True)
+class UnboundSettings:
+    """A resolver for this machine alone."""
+
+    forward_to: tuple[IPAddress, ...] = ()
+    """Ask these, where a network lets only its own resolvers through; empty: the root servers and on from there."""
+    dnssec: bool = True
+    has_ipv6: bool = True
+    """Whether this machine has ::1 (a kernel without IPv6 has not)."""
+    has_systemd: bool = True
+    threads: int = 1
