@@ -58,6 +58,9 @@ class Resource(ABC):
     kind: ClassVar[str]
     """The name of this kind of resource in journals; never changes."""
 
+    is_live: ClassVar[bool] = False
+    """Whether it takes up what other resources configure: it comes after them, and after their validation."""
+
     @property
     @abstractmethod
     def name(self) -> str:

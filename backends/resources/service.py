@@ -31,6 +31,7 @@ class Service(Resource):
     """
 
     kind = "service"
+    is_live = True
 
     unit: str
     init_script: str = ""
