@@ -1,0 +1,1 @@
+"""What a person wants of the server, and what follows from it."""

@@ -1,0 +1,184 @@
+"""Answers that are each fine and don't fit together."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wizard.answers_path import Path, dotted
+
+if TYPE_CHECKING:
+    from wizard.answers import Answers
+
+_PORTS_OF_OTHERS = {22: "SSH", 53: "the resolver", 80: "certificates (ACME)", 443: "HTTPS"}
+_RESERVED_USERS = ("mailer-daemon", "double-bounce")
+"""Senders that Postfix itself uses for bounces and probes (postconf(5), double_bounce_sender)."""
+_RESERVED_PREFIX = "mailstead-"
+"""For accounts that Mailstead makes itself, such as the one that proves that mail flows."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What is wrong, and at which answer to look; `rests_on` are other answers it was judged by."""
+
+    path: Path
+    problem: str
+    rests_on: tuple[Path, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The dotted key."""
+        return dotted(self.path)
+
+
+def conflicts(answers: "Answers") -> Iterator[Conflict]:
+    """All that doesn't fit together, one after the other."""
+    yield from _needed_by_a_choice(answers)
+    yield from _foreign_domains(answers)
+    yield from _addresses_used_twice(answers)
+    yield from _reserved_addresses(answers)
+    yield from _alias_loops(answers)
+    yield from _ports_used_twice(answers)
+    yield from _names_used_twice(answers)
+    if answers.backups.keep.daily + answers.backups.keep.weekly + answers.backups.keep.monthly == 0:
+        yield Conflict(("backups", "keep"), "keeps nothing; give daily, weekly or monthly a number above 0")
+
+
+def _needed_by_a_choice(answers: "Answers") -> Iterator[Conflict]:
+    certificates, rfc2136 = answers.certificates, answers.dns.rfc2136
+    needed: list[tuple[Path, str, Path, str]] = []
+    source: Path = ("certificates", "source")
+    if certificates.source == "acme":
+        needed.append((("certificates", "acme", "email"), certificates.acme.email, source, 'source = "acme"'))
+    if certificates.source == "imported":
+        imported = certificates.imported
+        needed.append(
+            (("certificates", "imported", "certificate"), imported.certificate, source, 'source = "imported"')
+        )
+        needed.append((("certificates", "imported", "key"), imported.key, source, 'source = "imported"'))
+    if answers.dns.publish == "rfc2136":
+        publish: Path = ("dns", "publish")
+        needed.append((("dns", "rfc2136", "server"), rfc2136.server, publish, 'publish = "rfc2136"'))
+        needed.append((("dns", "rfc2136", "key_name"), rfc2136.key_name, publish, 'publish = "rfc2136"'))
+    for path, value, choice, words in needed:
+        if not value:
+            yield Conflict(path, f"is empty, and {dotted(choice[:-1])}.{words} needs it", (choice,))
+
+
+def _foreign_domains(answers: "Answers") -> Iterator[Conflict]:
+    domains: Path = ("site", "domains")
+    own = set(answers.site.domains)
+    for index, domain in enumerate(answers.site.domains):
+        if domain in answers.site.domains[:index]:
+            yield Conflict((*domains, index), f'"{domain}" is listed twice; leave one out')
+    places: list[tuple[Path, str]] = [(("site", "admin"), answers.site.admin)]
+    places += _places(answers)
+    for path, address in places:
+        domain = address.rpartition("@")[2]
+        if domain not in own:
+            yield Conflict(
+                path,
+                f'"{address}" is in none of site.domains; add "{domain}" there or use one of them',
+                (domains,),
+            )
+
+
+def _addresses_used_twice(answers: "Answers") -> Iterator[Conflict]:
+    first: dict[str, Path] = {}
+    for path, address in _places(answers):
+        if address in first:
+            other = first[address]
+            reason = (
+                f"already stands at {dotted(other)}; leave one out"
+                if path[1] == other[1]
+                else f"is a mailbox already, at {dotted(other)}; an alias needs an address of its own"
+            )
+            yield Conflict(path, f'"{address}" {reason}', (other,))
+        first.setdefault(address, path)
+
+
+def _reserved_addresses(answers: "Answers") -> Iterator[Conflict]:
+    for path, address in [(("site", "admin"), answers.site.admin), *_places(answers)]:
+        user = address.partition("@")[0]
+        if user in _RESERVED_USERS or user.startswith(_RESERVED_PREFIX):
+            yield Conflict(path, f'"{user}" is a name that the mail system itself uses; choose another')
+
+
+def _alias_loops(answers: "Answers") -> Iterator[Conflict]:
+    targets: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    for alias in answers.accounts.aliases:
+        targets[alias.address] += alias.to
+    circling = _circling(targets)
+    for index, alias in enumerate(answers.accounts.aliases):
+        if alias.address in circling:
+            yield Conflict(
+                ("accounts", "aliases", index, "to"),
+                f'sends the mail of "{alias.address}" round in a circle; let it end at a mailbox',
+            )
+
+
+def _circling(targets: dict[str, tuple[str, ...]]) -> set[str]:
+    """The aliases on circles: what stays when all that lead out, or that none leads to, are peeled off."""
+    onward = {name: {to for to in found if to in targets} for name, found in targets.items()}
+    backward: dict[str, set[str]] = {name: set() for name in targets}
+    for name, found in onward.items():
+        for to in found:
+            backward[to].add(name)
+    left = set(targets)
+    waiting = [name for name in targets if not onward[name] or not backward[name]]
+    while waiting:
+        name = waiting.pop()
+        if name not in left:
+            continue
+        left.discard(name)
+        for to in onward[name] & left:
+            backward[to].discard(name)
+            if not backward[to]:
+                waiting.append(to)
+        for source in backward[name] & left:
+            onward[source].discard(name)
+            if not onward[source]:
+                waiting.append(source)
+    return left
+
+
+def _ports_used_twice(answers: "Answers") -> Iterator[Conflict]:
+    first: dict[int, str] = {}
+    for name, listener in answers.protocols.listeners().items():
+        if not listener.enabled:
+            continue
+        path: Path = ("protocols", name, "port")
+        if listener.port in _PORTS_OF_OTHERS:
+            yield Conflict(
+                path, f"{listener.port} is kept for {_PORTS_OF_OTHERS[listener.port]}; choose another port"
+            )
+        elif listener.port in first:
+            other = first[listener.port]
+            yield Conflict(
+                path,
+                f"{listener.port} is the port of {other} as well; each protocol needs its own",
+                (("protocols", other, "port"),),
+            )
+        first.setdefault(listener.port, name)
+
+
+def _names_used_twice(answers: "Answers") -> Iterator[Conflict]:
+    first: dict[str, int] = {}
+    for index, repository in enumerate(answers.backups.repositories):
+        if repository.name in first:
+            yield Conflict(
+                ("backups", "repositories", index, "name"),
+                f'"{repository.name}" is the name of another repository; give this one its own',
+                (("backups", "repositories", first[repository.name], "name"),),
+            )
+        first.setdefault(repository.name, index)
+
+
+def _places(answers: "Answers") -> list[tuple[Path, str]]:
+    mailboxes = [
+        (("accounts", "mailboxes", i, "address"), m.address) for i, m in enumerate(answers.accounts.mailboxes)
+    ]
+    aliases = [
+        (("accounts", "aliases", i, "address"), a.address) for i, a in enumerate(answers.accounts.aliases)
+    ]
+    return [*mailboxes, *aliases]
