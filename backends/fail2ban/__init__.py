@@ -1,0 +1,1 @@
+"""Bans: who is banned, for how long, and how to let someone in again."""

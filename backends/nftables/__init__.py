@@ -1,0 +1,1 @@
+"""The firewall: its rules, and the trial that takes them back unless they are confirmed."""

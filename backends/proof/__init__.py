@@ -1,0 +1,1 @@
+"""Sends and reads real mail, as its users do."""
