@@ -48,7 +48,7 @@ class MachineFacts:
     resolvers: tuple[IPAddress, ...]
     """The name servers of /etc/resolv.conf that are not on this machine."""
     ssh_ports: tuple[int, ...]
-    """Where people may come in: what SSH servers listen on, what sshd's files say, what SSH_CONNECTION says."""
+    """Where people may come in: what SSH servers listen on, and what sshd's files and SSH_CONNECTION say."""
     ssh_peers: tuple[IPAddress, ...]
     """Where the people are who are connected to one of these ports now."""
     memory_bytes: int
