@@ -1,6 +1,7 @@
 """What the blueprint says of domains, mailboxes and aliases."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -8,13 +9,14 @@ from pathlib import Path
 class MailboxSettings:
     """A mailbox that should be there.
 
-    `password_file` holds the first password in its first line; it is read only when the mailbox is made.
-    `quota_bytes` 0 is no limit.
+    `password_file` holds the first password in its first line; where the password is in no file, `read_password` gives
+    it. Either is asked only when the mailbox is made. `quota_bytes` 0 is no limit.
     """
 
     address: str
-    password_file: Path
+    password_file: Path | None = None
     quota_bytes: int = 0
+    read_password: Callable[[], str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from backends.certificates.settings import KEY_KINDS, TlsFiles, tls_files
+from backends.machine.facts import Release
+
 
 @dataclass(frozen=True)
 class Relay:
@@ -23,15 +26,17 @@ class Relay:
 class PostfixSettings:
     """Everything that main.cf and master.cf depend on.
 
-    A port of None is one that isn't offered. `chain_files` hold a private key and its chain each, in one PEM file, the
-    preferred one first. `admin` gets the machine's own mail to root. The overrides are the texts of
-    /etc/mailstead/override/postfix/main.cf and master.cf, which go to the end of the files.
+    A port of None is one that isn't offered. `admin` gets what the machine writes to its own users, and what comes for
+    the postmaster of a domain that has none. `domains` are those of the answers; others may be added later, without
+    a change here. The overrides are the texts of /etc/mailstead/override/postfix/main.cf and master.cf, which
+    go to the end of the files.
     """
 
-    release: Literal["bookworm", "trixie"]
+    release: Release
     hostname: str
     admin: str
-    chain_files: tuple[str, ...]
+    domains: tuple[str, ...]
+    certificates: tuple[TlsFiles, ...] = tuple(map(tls_files, KEY_KINDS))
     smtp_port: int | None = 25
     submission_port: int | None = 587
     submissions_port: int | None = 465
