@@ -6,7 +6,7 @@ from typing import Literal
 KeyKind = Literal["ecdsa", "rsa"]
 
 KEY_KINDS: tuple[KeyKind, ...] = ("ecdsa", "rsa")
-"""Every server has one certificate of each: ECDSA P-256 for all that speak TLS today, RSA-3072 for the rest."""
+"""A certificate of each: ECDSA P-256 for all that speak TLS today, RSA-3072 for the rest."""
 
 DIRECTORY = "/etc/mailstead/tls"
 

@@ -11,7 +11,7 @@ class UnboundSettings:
     """A resolver for this machine alone."""
 
     forward_to: tuple[IPAddress, ...] = ()
-    """Ask these, where a network lets only its own resolvers through; empty: the root servers and on from there."""
+    """Ask these, where a network lets only its own resolvers through; empty: start at the root servers."""
     dnssec: bool = True
     has_ipv6: bool = True
     """Whether this machine has ::1 (a kernel without IPv6 has not)."""
