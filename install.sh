@@ -263,8 +263,8 @@ make_venv() {
 
 # TMPDIR: /tmp may be small.
 pip_install() {
-    TMPDIR=$HOME_DIR/tmp "$venv/bin/python" -I -m pip install --no-input --disable-pip-version-check \
-        --no-cache-dir --require-hashes "$@" >>"$LOG" 2>&1 </dev/null \
+    TMPDIR=$HOME_DIR/tmp "$venv/bin/python" -I -m pip install --no-input --disable-pip-version-check --require-hashes \
+        "$@" >>"$LOG" 2>&1 </dev/null \
         || fail 'pip could not install what Mailstead is built on' '^ *ERROR:'
 }
 
