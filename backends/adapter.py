@@ -36,6 +36,9 @@ class Adapter(ABC):
         """What tells whether the running system does its work."""
         yield from ()
 
+    def confirm(self) -> None:  # noqa: B027  most systems have nothing on trial
+        """Keep for good what was put on trial and would otherwise take itself back."""
+
     def file(
         self,
         path: str,

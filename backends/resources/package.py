@@ -1,7 +1,7 @@
 """The Debian packages that everything else needs, installed in one go."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from backends.machine import packages
@@ -41,13 +41,18 @@ class PackageSet(Resource):
         return "needed"
 
     def identity(self) -> Record:
-        """Their names."""
-        return {"names": list(self.names)}
+        """Their names, answers and services: enough to finish an installation that was cut off."""
+        return {
+            "names": list(self.names),
+            "preseed": self.preseed,
+            "services": [asdict(service) for service in self.services],
+        }
 
     @classmethod
     def from_identity(cls, identity: Record) -> Self:
         """The set with these names."""
-        return cls(tuple(identity["names"]))
+        services = tuple(ServiceNames(**service) for service in identity["services"])
+        return cls(tuple(identity["names"]), identity["preseed"], services)
 
     @classmethod
     def look(cls, resources: Sequence[Self]) -> list[State]:
