@@ -138,7 +138,7 @@ check_source() {
 # next one waits until pip is gone too, and then clears away what it left.
 take_lock() {
     mkdir -p "$HOME_DIR"
-    exec 9>"$HOME_DIR/.install-lock"
+    exec 9>>"$HOME_DIR/.install-lock"
     flock --nonblock 9 && return
     say 'Another install.sh is running; waiting for it.'
     flock --wait "$INSTALL_WAITS" 9 || refuse 4 'another install.sh is still running'
