@@ -5,12 +5,13 @@ is its comment in that file and its description in the JSON Schema. Only `site` 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from wizard import answers_conflicts
+from wizard.answers_path import dotted
 from wizard.secrets import GENERATE, SecretReference
 from wizard.value_types import (
     AcmeDirectory,
@@ -39,7 +40,7 @@ from wizard.value_types import (
     Size,
 )
 
-SCHEMA: Final = 1
+SCHEMA = 1
 """The version of the answers that this program writes. answers_file.UPGRADES leads older ones here."""
 
 
@@ -370,8 +371,8 @@ class Answers(Section):
     """All answers. Two that say the same are equal; one that doesn't fit together can't be made."""
 
     # "schema" alone would hide a method of BaseModel
-    schema_version: Literal[1] = Field(
-        SCHEMA, alias="schema", description="the version of this file's format"
+    schema_version: int = Field(
+        SCHEMA, ge=SCHEMA, le=SCHEMA, alias="schema", description="the version of this file's format"
     )
     site: Site = Field(description="Who this server is.")
     hardware: Hardware = Field(Hardware(), description="What the machine lacks and the admin accepts.")
@@ -414,6 +415,6 @@ class Answers(Section):
     def _fits_together(self) -> Self:
         found = tuple(answers_conflicts.conflicts(self))
         if found:
-            summary = "; ".join(f"{conflict.key}: {conflict.problem}" for conflict in found)
+            summary = "; ".join(f"{dotted(conflict.path)}: {conflict.words()}" for conflict in found)
             raise PydanticCustomError("conflicts", "{summary}", {"summary": summary, "conflicts": found})
         return self

@@ -1,7 +1,7 @@
 """Answers that are each fine and don't fit together."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,12 +23,13 @@ class Conflict:
 
     path: Path
     problem: str
+    """`{other}` stands for the key of the first of `rests_on`."""
     rests_on: tuple[Path, ...] = ()
 
-    @property
-    def key(self) -> str:
-        """The dotted key."""
-        return dotted(self.path)
+    def words(self, place: Callable[[Path], Path] = lambda path: path) -> str:
+        """The problem as a sentence; `place` says where in the file an answer stands."""
+        # not str.format: the sentence holds what a person wrote
+        return self.problem.replace("{other}", dotted(place(self.rests_on[0])) if self.rests_on else "")
 
 
 def conflicts(answers: "Answers") -> Iterator[Conflict]:
@@ -89,9 +90,9 @@ def _addresses_used_twice(answers: "Answers") -> Iterator[Conflict]:
         if address in first:
             other = first[address]
             reason = (
-                f"already stands at {dotted(other)}; leave one out"
+                "already stands at {other}; leave one out"
                 if path[1] == other[1]
-                else f"is a mailbox already, at {dotted(other)}; an alias needs an address of its own"
+                else "is a mailbox already, at {other}; an alias needs an address of its own"
             )
             yield Conflict(path, f'"{address}" {reason}', (other,))
         first.setdefault(address, path)
@@ -106,8 +107,10 @@ def _reserved_addresses(answers: "Answers") -> Iterator[Conflict]:
 
 def _alias_loops(answers: "Answers") -> Iterator[Conflict]:
     targets: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    mailboxes = {mailbox.address for mailbox in answers.accounts.mailboxes}
     for alias in answers.accounts.aliases:
-        targets[alias.address] += alias.to
+        if alias.address not in mailboxes:
+            targets[alias.address] += alias.to
     circling = _circling(targets)
     for index, alias in enumerate(answers.accounts.aliases):
         if alias.address in circling:
@@ -143,23 +146,20 @@ def _circling(targets: dict[str, tuple[str, ...]]) -> set[str]:
 
 
 def _ports_used_twice(answers: "Answers") -> Iterator[Conflict]:
+    listeners = {name: each for name, each in answers.protocols.listeners().items() if each.enabled}
     first: dict[int, str] = {}
-    for name, listener in answers.protocols.listeners().items():
-        if not listener.enabled:
-            continue
-        path: Path = ("protocols", name, "port")
-        if listener.port in _PORTS_OF_OTHERS:
-            yield Conflict(
-                path, f"{listener.port} is kept for {_PORTS_OF_OTHERS[listener.port]}; choose another port"
-            )
-        elif listener.port in first:
-            other = first[listener.port]
-            yield Conflict(
-                path,
-                f"{listener.port} is the port of {other} as well; each protocol needs its own",
-                (("protocols", other, "port"),),
-            )
-        first.setdefault(listener.port, name)
+    for name, listener in listeners.items():
+        port = listener.port
+        if port in _PORTS_OF_OTHERS:
+            reason = f"{port} is kept for {_PORTS_OF_OTHERS[port]}; choose another port"
+            yield Conflict(("protocols", name, "port"), reason)
+        elif port in first:
+            # the one that left its usual port is more likely what was written by mistake
+            is_usual = port == type(listener).model_fields["port"].default
+            wrong, other = (first[port], name) if is_usual else (name, first[port])
+            reason = f"{port} is the port of {other} as well; each protocol needs its own"
+            yield Conflict(("protocols", wrong, "port"), reason, (("protocols", other, "port"),))
+        first.setdefault(port, name)
 
 
 def _names_used_twice(answers: "Answers") -> Iterator[Conflict]:

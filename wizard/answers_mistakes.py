@@ -46,7 +46,9 @@ def read(raw: Mapping[str, Any]) -> Answers | list[Found]:
         return Answers.model_validate(raw)
     except ValidationError as error:
         details = error.errors(include_url=False)
-    found = [mistake for detail in details for mistake in _mistakes(detail)]
+    found = [
+        mistake for detail in details if not _only_follows(detail, details) for mistake in _mistakes(detail)
+    ]
     if not any(_conflicts_in(detail) for detail in details):
         found += _conflicts_among_the_rest(raw, [mistake.path for mistake in found])
     return found
@@ -59,11 +61,19 @@ def known_keys() -> Iterator[Path]:
 
 def _mistakes(detail: ErrorDetails) -> list[Found]:
     if conflicts := _conflicts_in(detail):
-        return [Found(conflict.path, conflict.problem) for conflict in conflicts]
+        return [Found(conflict.path, conflict.words()) for conflict in conflicts]
     path = tuple(detail["loc"])
     if detail["type"] == "extra_forbidden":
         return [Found(path, _unknown(path))]
     return [Found(path, _words(detail))]
+
+
+def _only_follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because an entry of it is wrong."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and other is not detail for other in details
+    )
 
 
 def _conflicts_in(detail: ErrorDetails) -> tuple[Any, ...]:
@@ -180,7 +190,7 @@ def _conflicts_among_the_rest(raw: Mapping[str, Any], broken: list[Path]) -> lis
         conflicts = [conflict for detail in details for conflict in _conflicts_in(detail)]
         if conflicts:
             return [
-                Found(rest.original(conflict.path), conflict.problem)
+                Found(rest.original(conflict.path), conflict.words(rest.original))
                 for conflict in conflicts
                 if not any(
                     overlaps(rest.original(path), broken) for path in (conflict.path, *conflict.rests_on)
@@ -204,7 +214,7 @@ class _Rest:
         rest = cls()
         rest.answers = rest._cut(raw, (), set(broken))
         site = rest.answers.get("site")
-        site = site if isinstance(site, dict) else {}
+        site = {key: value for key, value in site.items() if value} if isinstance(site, dict) else {}
         stand_ins = {"hostname": _STAND_IN, "domains": [_STAND_IN], "admin": f"admin@{_STAND_IN}"}
         rest.answers["site"] = {**stand_ins, **site}
         return rest

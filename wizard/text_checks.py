@@ -143,9 +143,7 @@ def identifier(text: str) -> str:
 
 
 def only(text: str, also: str, limit: int, what: str, *, letters: frozenset[str] = _LETTERS_DIGITS) -> None:
-    """Raise ValueError unless the text is letters, digits and the characters of `also`, at most `limit` of
-    them.
-    """
+    """Raise ValueError unless the text is 1 to `limit` letters, digits and characters of `also`."""
     if not text:
         raise ValueError(f"is empty; write {what}")
     if len(text) > limit:
@@ -153,9 +151,9 @@ def only(text: str, also: str, limit: int, what: str, *, letters: frozenset[str]
     for character in text:
         if character not in letters and character not in also:
             kinds = "letters, digits" if letters is _LETTERS_DIGITS else "a-z, 0-9"
-            raise ValueError(
-                f"has {name_of(character)} in it; {what} is made of {kinds} and {' '.join(also)}"
-            )
+            spaces = ", spaces" if " " in also else ""
+            signs = " ".join(also.replace(" ", ""))
+            raise ValueError(f"has {name_of(character)} in it; {what} is made of {kinds}{spaces} and {signs}")
 
 
 def name_of(character: str) -> str:
