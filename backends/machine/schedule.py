@@ -1,0 +1,140 @@
+"""What runs by the clock: a systemd timer, or an entry for cron(8) where systemd does not run the machine."""
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+from backends.errors import MailsteadError
+from backends.resources import File, Resource, Service
+from backends.templates import render
+
+_WORDS = {
+    # systemd.time(7), "Calendar Events"; the hour is night, as nothing here is meant to meet people at work
+    "hourly": "0 * * * *",
+    "daily": "0 0 * * *",
+    "weekly": "0 0 * * 1",
+    "monthly": "0 0 1 * *",
+    "quarterly": "0 0 1 1,4,7,10 *",
+    "semiannually": "0 0 1 1,7 *",
+    "yearly": "0 0 1 1 *",
+    "annually": "0 0 1 1 *",
+    "minutely": "* * * * *",
+}
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_FORM = re.compile(
+    r"(?:(?P<days>[a-z][a-z.,]*)\s*)?"
+    r"(?:(?:\*-)?(?P<month>[\d*,/.]+)-(?P<day>[\d*,/.]+)\s*)?"
+    r"(?:(?P<hour>[\d*,/.]+):(?P<minute>[\d*,/.]+)(?::00)?)?"
+)
+_PART = re.compile(r"\*|(\*|0?(?P<first>\d{1,2})(\.\.0?(?P<last>\d{1,2}))?)(/(?P<step>\d{1,2}))?")
+
+
+class NoCronTimesError(MailsteadError):
+    """A calendar expression of systemd that cron has no words for."""
+
+
+def scheduled(
+    name: str,
+    description: str,
+    argv: Sequence[str],
+    calendar: str,
+    *,
+    step: str,
+    has_systemd: bool,
+    user: str = "root",
+    spread: int = 0,
+    options: Sequence[str] = (),
+) -> Iterator[Resource]:
+    """What makes `argv` run at the times of `calendar` (systemd.time(7)): `mailstead-NAME.timer` or a file for cron.
+
+    systemd delays each run by up to `spread` seconds and takes `options`, further lines of the [Service] section.
+    Where cron does it, cron has to be installed and running. Raises NoCronTimesError.
+    """
+    unit = f"mailstead-{name}"
+    values = {"description": description, "user": user}
+
+    def filled(template: str, **more: object) -> bytes:
+        return render(f"machine/templates/{template}", step=step, system=name, **values, **more)
+
+    if not has_systemd:
+        command = shlex.join(argv).replace("%", r"\%")  # cron takes a bare % for a line break, crontab(5)
+        yield File(
+            f"/etc/cron.d/{unit}", filled("scheduled.cron.j2", command=command, times=cron_times(calendar))
+        )
+        return
+    service = filled("scheduled.service.j2", command=_exec_line(argv), options=options)
+    timer = File(
+        f"/etc/systemd/system/{unit}.timer",
+        filled("scheduled.timer.j2", calendar=calendar, spread=spread),
+    )
+    yield File(f"/etc/systemd/system/{unit}.service", service)
+    yield timer
+    yield Service(f"{unit}.timer", restart_on=(timer,))
+
+
+def cron_times(calendar: str) -> str:
+    """The five fields of crontab(5) that mean the same as a calendar expression of systemd.
+
+    Raises NoCronTimesError for what cron can't say: seconds, years, the last days of a month, and a day of the
+    week together with a date (which cron takes for either of them).
+    """
+    text = calendar.strip().lower()
+    if text in _WORDS:
+        return _WORDS[text]
+    found = _FORM.fullmatch(text)
+    if not found or not text:
+        raise _no_times(calendar)
+    days, month, day = found["days"], found["month"] or "*", found["day"] or "*"
+    if days and (month, day) != ("*", "*"):
+        raise _no_times(calendar)
+    has_time = found["hour"] is not None
+    hour, minute = (found["hour"], found["minute"]) if has_time else ("0", "0")
+    numbers = [_numbers(part, calendar, low) for part, low in ((minute, 0), (hour, 0), (day, 1), (month, 1))]
+    return " ".join([*numbers, _weekdays(days, calendar) if days else "*"])
+
+
+def _numbers(text: str, calendar: str, lowest: int) -> str:
+    return ",".join(_number(part, calendar, lowest) for part in text.split(","))
+
+
+def _number(part: str, calendar: str, lowest: int) -> str:
+    found = _PART.fullmatch(part)
+    if not found:
+        raise _no_times(calendar)
+    first, last, step = found["first"], found["last"], found["step"]
+    if first is None:
+        return f"*/{step}" if step else "*"
+    if step and not last:
+        # From there on in steps: cron needs an end, and takes any that is high enough for the field.
+        end = "59" if lowest == 0 and int(first) < 60 else ""
+        if not end:
+            raise _no_times(calendar)
+        return f"{int(first)}-{end}/{step}"
+    through = f"-{int(last)}" if last else ""
+    return f"{int(first)}{through}" + (f"/{step}" if step else "")
+
+
+def _weekdays(text: str, calendar: str) -> str:
+    try:
+        return ",".join(
+            "-".join(str(_DAYS.index(day[:3])) for day in part.split("..")) for part in text.split(",")
+        )
+    except ValueError:
+        raise _no_times(calendar) from None
+
+
+def _no_times(calendar: str) -> NoCronTimesError:
+    return NoCronTimesError(
+        f"cron can't do {calendar!r}",
+        next_step='without systemd, use "hourly", "daily", "weekly", "monthly", "Sun 03:00" or "*-*-* 02:30"',
+    )
+
+
+def _exec_line(argv: Sequence[str]) -> str:
+    """The words as systemd.service(5) reads them, "Command lines": quoted, `%` and `$` doubled."""
+    return " ".join(
+        '"' + word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") + '"'
+        if not re.fullmatch(r"[A-Za-z0-9@._:/+=~-]+", word)
+        else word
+        for word in argv
+    )
