@@ -9,8 +9,8 @@ from pathlib import Path
 class MailboxSettings:
     """A mailbox that should be there.
 
-    `password_file` holds the first password in its first line; where the password is in no file, `read_password` gives
-    it. Either is asked only when the mailbox is made. `quota_bytes` 0 is no limit.
+    `password_file` holds the first password in its first line; where the password is in no file,
+    `read_password` gives it. Either is asked only when the mailbox is made. `quota_bytes` 0 is no limit.
     """
 
     address: str
