@@ -1,0 +1,134 @@
+"""The steps that fill an image: a fresh Debian, packages on top whose services do not start, files."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import cgroups, nspawn
+from tests.lab.host import LabError
+
+# What dpkg and its packages may expect of a machine that nobody sits at.
+_UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true"}
+_POLICY = "/usr/sbin/policy-rc.d"
+_HOLD = "/usr/lib/systemd/system/{unit}.d/00-lab-hold.conf"
+
+
+@dataclass(frozen=True)
+class BuildRoot:
+    """An image while it is made: `layer` takes what is new, `merged` shows it over the images below."""
+
+    layer: Path
+    merged: Path
+    archives: Path
+
+    def run(self, *argv: str, environment: Mapping[str, str] | None = None) -> None:
+        """Runs a command in the image, with this machine's network. Raises LabError if it fails."""
+        group = cgroups.unified_hierarchy() / f"mslab-build-{os.getpid()}"
+        command = nspawn.building(self.merged, argv, {**_UNATTENDED, **(environment or {})})
+        try:
+            done = subprocess.run(
+                [*cgroups.entering(group), *command],
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=nspawn.ENVIRONMENT,
+            )
+        finally:
+            cgroups.kill(group)
+        if done.returncode:
+            raise LabError(
+                f"{' '.join(argv)} failed in the image ({done.returncode}):\n{done.stdout[-4000:]}"
+            )
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Writes one file of the image, with the directories above it."""
+        target = self.merged / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.write_text(text)
+        target.chmod(mode)
+
+    def remove(self, path: str) -> None:
+        """Removes one file of the image. Nothing there is fine."""
+        (self.merged / path.lstrip("/")).unlink(missing_ok=True)
+
+
+def bootstrap(
+    root: BuildRoot, release: str, packages: Sequence[str], sources: Sequence[str], options: Sequence[str]
+) -> None:
+    """Fills an empty image with a minimal Debian, its package lists kept so that apt works at once."""
+    settings = [f"--aptopt={line.rstrip(';')}" for line in options]
+    command = [
+        "mmdebstrap",
+        "--quiet",
+        "--mode=root",
+        "--variant=minbase",
+        "--skip=cleanup/apt/lists",
+        "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg",
+        f"--include={','.join(packages)}",
+        *settings,
+        release,
+        str(root.merged),
+        *sources,
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise LabError(f"mmdebstrap of {release} failed:\n{done.stderr[-4000:]}")
+
+
+def install(root: BuildRoot, packages: Sequence[str]) -> None:
+    """Installs packages as apt leaves them, except that none of their services started.
+
+    The downloaded archives are moved out of the image into `root.archives`, for later machines.
+    """
+    had_policy = (root.merged / _POLICY.lstrip("/")).exists()
+    root.write("/etc/resolv.conf", Path("/etc/resolv.conf").read_text())
+    root.write(_POLICY, "#!/bin/sh\nexit 101\n", mode=0o755)
+    preseed = "postfix postfix/main_mailer_type select No configuration\n"
+    root.write("/root/preseed", preseed)
+    root.run("debconf-set-selections", "/root/preseed")
+    root.remove("/root/preseed")
+    root.run("apt-get", "update")
+    root.run("apt-get", "install", "--yes", "--no-install-recommends", *packages)
+    if not had_policy:
+        root.remove(_POLICY)
+    root.write("/etc/resolv.conf", "")
+    _collect_archives(root)
+
+
+def hold_services(root: BuildRoot) -> list[str]:
+    """Keeps the services this layer brought from starting at boot, without a trace in /etc.
+
+    Returns the paths of the drop-ins. A machine removes them once it is up, and is then as apt leaves one
+    whose policy is to start nothing.
+    """
+    units = root.layer / "usr/lib/systemd/system"
+    found = [path.name for pattern in ("*.service", "*.socket", "*.path") for path in units.glob(pattern)]
+    if "rsyslog.service" in found:
+        # systemd's own socket would start it, again and again, until it gives up and counts as failed.
+        found.append("syslog.socket")
+    dropins = [_HOLD.format(unit=unit) for unit in sorted(found)]
+    for dropin in dropins:
+        root.write(dropin, "[Unit]\nConditionPathExists=/run/never\n")
+    return dropins
+
+
+def copy_files(root: BuildRoot, source: Path, names: Sequence[str], target: str) -> None:
+    """Copies the files `names`, relative to `source`, below `target` in the image, with their modes."""
+    for name in names:
+        place = root.merged / target.lstrip("/") / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, place)
+
+
+def _collect_archives(root: BuildRoot) -> None:
+    held = root.layer / "var/cache/apt/archives"
+    target = root.archives / "var/cache/apt/archives"
+    target.mkdir(parents=True, exist_ok=True)
+    for archive in held.glob("*.deb"):
+        shutil.move(archive, target / archive.name)

@@ -1,0 +1,142 @@
+"""The lab's private network: a bridge in a namespace of its own, and one way out through this machine."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.lab import namespaces
+from tests.lab.namespaces import inside, ip, nft
+
+SUBNET = "198.51.100"
+SUBNET6 = "2001:db8:100:"
+GATEWAY, GATEWAY6 = f"{SUBNET}.1", f"{SUBNET6}:1"
+AUTHORITATIVE, AUTHORITATIVE6 = f"{SUBNET}.53", f"{SUBNET6}:53"
+
+_FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+_BRIDGE = "lab0"
+
+
+@dataclass
+class Network:
+    """The bridge of one lab. Addresses are of 198.51.100.0/24 and 2001:db8:100::/64 (RFC 5737, RFC 3849).
+
+    Several labs can use them at once, as no other namespace has a route to them.
+    """
+
+    name: str
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(10))
+    _free: list[int] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Makes the namespace, the bridge, and the way out."""
+        namespaces.add(self.name)
+        ip("-n", self.name, "link", "add", _BRIDGE, "type", "bridge", "forward_delay", "0")
+        for address in (f"{GATEWAY}/24", f"{AUTHORITATIVE}/24"):
+            ip("-n", self.name, "address", "add", address, "dev", _BRIDGE)
+        for address in (f"{GATEWAY6}/64", f"{AUTHORITATIVE6}/64"):
+            ip("-n", self.name, "address", "add", address, "dev", _BRIDGE, "nodad")
+        ip("-n", self.name, "link", "set", _BRIDGE, "up")
+        self._open_uplink()
+
+    def attach(self, namespace: str, number: int) -> None:
+        """Makes `namespace` with an eth0 on the bridge, with the addresses that end in `number`."""
+        namespaces.add(namespace)
+        port = f"port{number}"
+        ip(
+            "link",
+            "add",
+            "eth0",
+            "netns",
+            namespace,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            port,
+            "netns",
+            self.name,
+        )
+        ip("-n", self.name, "link", "set", port, "master", _BRIDGE, "up")
+        ip("-n", namespace, "address", "add", f"{SUBNET}.{number}/24", "dev", "eth0")
+        ip("-n", namespace, "address", "add", f"{SUBNET6}:{number}/64", "dev", "eth0", "nodad")
+        ip("-n", namespace, "link", "set", "eth0", "up")
+        ip("-n", namespace, "route", "add", "default", "via", GATEWAY)
+        ip("-n", namespace, "-6", "route", "add", "default", "via", GATEWAY6)
+
+    def take_number(self) -> int:
+        """The last part of an address that nobody has, from 10 to 250."""
+        if self._free:
+            return self._free.pop(0)
+        return next(number for number in self._numbers if number != 53)
+
+    def give_back(self, number: int) -> None:
+        """Lets a later machine have this address."""
+        self._free.append(number)
+
+    def _open_uplink(self) -> None:
+        third = _unused_third_octet()
+        here, there = f"100.64.{third}.1", f"100.64.{third}.2"
+        ip("link", "add", self.name, "type", "veth", "peer", "name", "uplink", "netns", self.name)
+        ip("address", "add", f"{here}/30", "dev", self.name)
+        ip("link", "set", self.name, "up")
+        ip("-n", self.name, "address", "add", f"{there}/30", "dev", "uplink")
+        ip("-n", self.name, "link", "set", "uplink", "up")
+        ip("-n", self.name, "route", "add", "default", "via", here)
+        with inside(self.name):
+            namespaces.set_sysctl("net.ipv4.ip_forward", "1")
+        nft(self.name, _masquerade("uplink_nat", 'oifname "uplink"'))
+        nft(None, _masquerade(table(self.name), f"ip saddr {there}"))
+
+
+def close(name: str) -> None:
+    """Takes away what `Network.open` made for the lab `name`, as far as it is there."""
+    for namespace in namespaces.named(f"{name}-"):
+        namespaces.remove(namespace)
+    namespaces.remove(name)
+    if Path("/sys/class/net", name).exists():
+        ip("link", "delete", name)
+    # Adding the table first makes the deletion right whether it was there or not.
+    nft(None, f"add table ip {table(name)}\ndelete table ip {table(name)}\n")
+
+
+@contextmanager
+def silence(name: str) -> Iterator[None]:
+    """Within the block, no DNS server of the lab `name` hears a question: askers run into their timeouts."""
+    chain = "type filter hook input priority 0;\nudp dport 53 drop\ntcp dport 53 drop\n"
+    nft(name, f"table inet silence {{\nchain questions {{\n{chain}}}\n}}\n")
+    try:
+        yield
+    finally:
+        nft(name, "delete table inet silence")
+
+
+def table(name: str) -> str:
+    """The nft table, in this machine's own namespace, that belongs to the lab `name`."""
+    return name.replace("-", "_")
+
+
+def start_forwarding(note: Path) -> None:
+    """Lets this machine forward packets, and notes in the file `note` what was set before."""
+    if not note.exists():
+        note.write_text(_FORWARDING.read_text())
+    _FORWARDING.write_text("1")
+
+
+def stop_forwarding(note: Path) -> None:
+    """Sets forwarding back to what `note` says, and forgets it."""
+    if note.exists():
+        _FORWARDING.write_text(note.read_text())
+        note.unlink()
+
+
+def _masquerade(name: str, match: str) -> str:
+    chain = f"type nat hook postrouting priority srcnat;\n{match} masquerade\n"
+    return f"table ip {name} {{\nchain outgoing {{\n{chain}}}\n}}\n"
+
+
+def _unused_third_octet() -> int:
+    used = {int(octet) for octet in re.findall(r"\b100\.64\.(\d+)\.", ip("-4", "address", "show"))}
+    return next(octet for octet in range(1, 255) if octet not in used)

@@ -1,0 +1,84 @@
+"""The systemd-nspawn command lines of the lab (systemd-nspawn(1)), and finding the init they started."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.lab.host import LabError, pip_directories
+
+# systemd in the machine wants one cgroup v2 tree, also where this machine still has v1 beside it.
+ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+    "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+}
+
+# Waiting makes the shell, as process 1, collect every orphan that ends.
+_REAPER = ("/bin/sh", "-c", "while :; do sleep 3600 & wait; done")
+
+_EVERYWHERE = ("--quiet", "--register=no", "--keep-unit", "--resolv-conf=off", "--timezone=off")
+
+
+def building(root: Path, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Runs one command in `root` with this machine's network, for making an image."""
+    options = [*_EVERYWHERE, "--as-pid2", "--pipe", f"--directory={root}", "--machine=build", *_pip_binds()]
+    variables = [f"--setenv={name}={value}" for name, value in environment.items()]
+    return ["systemd-nspawn", *options, *variables, "--", *argv]
+
+
+def booting(
+    root: Path, name: str, hostname: str, namespace: Path, binds: Sequence[str], *, init: bool
+) -> list[str]:
+    """Boots `root` as the machine `name`, which calls itself `hostname`, in a prepared network namespace.
+
+    Without `init`, process 1 only reaps its children, as in an ordinary container.
+    """
+    options = [
+        *_EVERYWHERE,
+        "--console=read-only",
+        *(["--boot"] if init else []),
+        f"--directory={root}",
+        f"--machine={name}",
+        f"--hostname={hostname}",
+        f"--network-namespace-path={namespace}",
+        "--capability=CAP_NET_ADMIN",
+        *_pip_binds(),
+        *(f"--bind={bind}" for bind in binds),
+    ]
+    return ["systemd-nspawn", *options, *([] if init else ["--", *_REAPER])]
+
+
+def first_process(nspawn_pid: int, timeout: float = 10) -> int:
+    """The pid, on this machine, of the process that is 1 in the machine that `nspawn_pid` runs.
+
+    Raises LabError when it does not appear within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        for child in _children(nspawn_pid):
+            if _innermost_pid(child) == "1":
+                return child
+        time.sleep(0.01)
+    raise LabError(f"systemd-nspawn (pid {nspawn_pid}) started no machine within {timeout} s")
+
+
+def _pip_binds() -> list[str]:
+    return [f"--bind-ro={directory}" for directory in pip_directories()]
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        lists = [(task / "children").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except FileNotFoundError:
+        return []
+    return [int(child) for text in lists for child in text.split()]
+
+
+def _innermost_pid(pid: int) -> str:
+    """The last number of NSpid in proc(5): what a process is called in its own namespace."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return ""
+    numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+    return numbers[-1] if len(numbers) > 1 else ""
