@@ -142,8 +142,6 @@ def _syntax_mistake(message: str, text: str) -> Mistake:
     place = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
     said = message[: place.start()] if place else message
     line = (int(place[1]) if place[1] else text.count("\n") + 1) if place else None
-    if said == "Cannot overwrite a value" and line and text.split("\n")[line - 1].strip() == "" and line > 1:
-        line -= 1  # tomllib has read on past the line break by then
     words = next((words for start, words in _TOML_WORDS.items() if said.startswith(start)), "")
     return Mistake("", line, f"is no TOML: {words or clean(said, 120)}")
 

@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -190,6 +190,7 @@ def test_hostile_text_is_refused_in_every_field(path: Path) -> None:
             assert all(mistake.problem.isprintable() and len(mistake.problem) < 400 for mistake in found)
 
 
+@settings(deadline=None)
 @given(
     path=st.sampled_from(TEXTS),
     at=st.integers(0, 40),
