@@ -150,30 +150,19 @@ class Machine(Endpoint):
         Streams are text pipes unless `popen` says otherwise. The pid is that of nsenter(1), which passes on
         neither signals nor its death: use `os.killpg(process.pid, …)`, or kill by the pid inside.
         """
-        entering = [
-            "nsenter",
-            "--target",
-            str(self.pid),
-            "--mount",
-            "--uts",
-            "--ipc",
-            "--net",
-            "--pid",
-            "--cgroup",
-        ]
         options: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
+            "start_new_session": True,
         }
         return subprocess.Popen(
-            [*entering, "env", "-C", cwd, *argv],
+            [*nspawn.entering(self.pid), "env", "-C", cwd, *argv],
             **(options | popen),
             env={**_ENVIRONMENT, **(env or {})},
             text=True,
             encoding="utf-8",
             errors="replace",
-            start_new_session=True,
         )
 
     def write(self, path: str, text: str, mode: int = 0o644) -> None:

@@ -48,6 +48,11 @@ def booting(
     return ["systemd-nspawn", *options, *([] if init else ["--", *_REAPER])]
 
 
+def entering(pid: int) -> tuple[str, ...]:
+    """What to put before a command so that it runs in the machine whose process 1 is `pid` (nsenter(1))."""
+    return ("nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
+
+
 def first_process(nspawn_pid: int, timeout: float = 10) -> int:
     """The pid, on this machine, of the process that is 1 in the machine that `nspawn_pid` runs.
 

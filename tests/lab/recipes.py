@@ -124,7 +124,7 @@ def _packages(name: str, parent: str, packages: tuple[str, ...]) -> Recipe:
 
 
 def _program(name: str, parent: str) -> Recipe:
-    inputs = [REPOSITORY / "install.sh", REPOSITORY / "requirements.txt"]
+    inputs = [REPOSITORY / name for name in ("install.sh", "requirements-build.txt", "requirements.txt")]
 
     def build(root: BuildRoot) -> Mapping[str, object]:
         copy_files(root, REPOSITORY, tracked_files(REPOSITORY), "/root/mailstead")

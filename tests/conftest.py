@@ -1,0 +1,41 @@
+"""What every test can ask for: a release of Debian, and a lab with machines that run it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.lab import Lab
+from tests.lab.recipes import RELEASES
+
+# Tests in these directories boot machines, so `-m "not lab"` leaves them out.
+_ON_MACHINES = ("lab", "e2e")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--release",
+        action="append",
+        choices=RELEASES,
+        help="test only this release of Debian; may be repeated",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "release" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--release") or RELEASES
+        metafunc.parametrize("release", chosen, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _ON_MACHINES:
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """A running lab. Tests discard the machines they boot: `with lab.borrowed(lab.boot(…)) as machine`."""
+    with Lab() as running:
+        yield running
