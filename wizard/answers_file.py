@@ -178,20 +178,21 @@ def _table(section: Section, values: Raw, path: str) -> list[str]:
             lines += ["", f"# {info.description}", *_table(value, values[name], f"{path}.{name}")]
         elif _is_array_of_tables(value):
             lines += ["", f"# {info.description}"]
-            for item, inner in zip(value, values[name], strict=True):
-                lines += [f"[[{path}.{name}]]", *_keys(type(item), inner)]
+            for number, (item, inner) in enumerate(zip(value, values[name], strict=True)):
+                # what a key is for is said once, not for each of a thousand mailboxes
+                lines += [f"[[{path}.{name}]]", *_keys(type(item), inner, with_comments=number == 0)]
     return lines
 
 
-def _keys(model: type[Section], values: Raw) -> list[str]:
-    """The lines `key = value # comment` of all that isn't a table of its own, with the comments in one
-    column.
-    """
+def _keys(model: type[Section], values: Raw, *, with_comments: bool = True) -> list[str]:
+    """The lines `key = value # comment` of all that is no table of its own, comments in one column."""
     pairs = [
         (f"{info.alias or name} = {_toml(values[info.alias or name])}", f"# {info.description}")
         for name, info in model.model_fields.items()
         if not _is_table(info.annotation) and not _is_array_of_tables(values[info.alias or name])
     ]
+    if not with_comments:
+        return [assignment for assignment, _ in pairs]
     widths = [len(assignment) for assignment, _ in pairs if len(assignment) <= _WIDEST_COLUMN]
     column = max([_NARROWEST_COLUMN, *widths])
     lines = []

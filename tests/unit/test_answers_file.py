@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backends.text import clean
 from wizard.answers import SCHEMA, Answers, Listener
 from wizard.answers_file import dump, json_schema, load, parse, save, upgrade
 from wizard.answers_mistakes import known_keys
@@ -400,6 +401,27 @@ def test_every_file_that_is_right_fits_the_json_schema(raw: dict[str, Any]) -> N
     validator = jsonschema.Draft202012Validator(json_schema())
     validator.validate(raw)
     validator.validate(tomllib.loads(dump(Answers.model_validate(raw))))
+
+
+@settings(deadline=None)
+@given(
+    at=st.integers(0, len(TWENTY_MISTAKES)),
+    cut=st.integers(0, 30),
+    piece=st.one_of(st.text(max_size=8), st.text("[]{}=,.\"'#\n\\ \0a1", max_size=8), st.just("[[")),
+)
+def test_a_damaged_file_gives_mistakes_and_no_other_error(at: int, cut: int, piece: str) -> None:
+    text = f"{TWENTY_MISTAKES[:at]}{piece}{TWENTY_MISTAKES[at + cut :]}"
+    with pytest.raises(AnswersError) as caught:
+        parse(text)
+    last = text.count("\n") + 1
+    assert all(1 <= (mistake.line or 1) <= last for mistake in caught.value.mistakes)
+    assert all(str(mistake) == clean(str(mistake)) for mistake in caught.value.mistakes)
+
+
+@given(content=st.binary(max_size=200))
+def test_any_bytes_give_mistakes_and_no_other_error(content: bytes) -> None:
+    with pytest.raises(AnswersError):
+        parse(content)
 
 
 def test_every_protocol_is_a_listener_or_the_relay() -> None:
