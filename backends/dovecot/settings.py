@@ -11,8 +11,8 @@ from backends.machine.facts import Release
 class DovecotSettings:
     """Everything that dovecot.conf depends on.
 
-    A port of None is one that isn't offered. Of `certificates` the first is served to whom can take it, a second to
-    the others. `postmaster` is the sender of what Dovecot itself writes.
+    A port of None is one that isn't offered. Of `certificates` the first is served to those who can take it,
+    a second to the others. `postmaster` is the sender of what Dovecot itself writes.
     """
 
     release: Release

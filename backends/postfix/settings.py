@@ -12,8 +12,8 @@ from backends.machine.facts import Release
 class Relay:
     """A smarthost that takes all outgoing mail.
 
-    `password_file` holds the password in its first line; without a `username` nothing is logged in. Port 465 is TLS
-    from the start, any other port STARTTLS.
+    `password_file` holds the password in its first line; without a `username` there is no login. Port 465 is
+    TLS from the start, any other port STARTTLS.
     """
 
     host: str
@@ -26,10 +26,10 @@ class Relay:
 class PostfixSettings:
     """Everything that main.cf and master.cf depend on.
 
-    A port of None is one that isn't offered. `admin` gets what the machine writes to its own users, and what comes for
-    the postmaster of a domain that has none. `domains` are those of the answers; others may be added later, without
-    a change here. The overrides are the texts of /etc/mailstead/override/postfix/main.cf and master.cf, which
-    go to the end of the files.
+    A port of None is one that isn't offered. `admin` gets what the machine writes to its own users, and what
+    comes for the postmaster of a domain that has none. `domains` are those of the answers; others may be
+    added later, without a change here. The overrides are the texts of /etc/mailstead/override/postfix/main.cf
+    and master.cf, which go to the end of the files.
     """
 
     release: Release
