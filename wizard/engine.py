@@ -1,0 +1,235 @@
+"""Applies a plan, stage by stage, such that it can be killed anywhere and taken back.
+
+Before each act the journal has the intent and the state before it; after it, the state it left. Within a
+stage what should stop stops first, then files and the like change, then every system is asked whether it
+accepts its new configuration, and only then services take it up. A stage that fails takes itself back; the
+stages before it stand.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from backends.checks import Status
+from backends.errors import ActivationFailed, CommandFailed, MailsteadError, ValidationFailed
+from backends.machine.run import run as run_command
+from backends.resources import Action, Resource, Service, State, identity_record
+from wizard.history import Unsettled
+from wizard.journal import Journal
+from wizard.plan import Plan, Stage, Target, activation_due
+
+
+class StageFailed(MailsteadError):
+    """A stage could not be finished and took itself back; what was seen is in `seen`."""
+
+
+Before = Mapping[str, tuple[Resource, State]]
+"""Resources by key, each with the state that going back means."""
+
+
+@dataclass
+class _Progress:
+    """What has been done so far: what changed in this run, and within the present stage what to take back.
+
+    `touched` are the services of this stage that were started, stopped, restarted or reloaded, also by an
+    earlier part of the run; `settled` are those that need not take up anything more.
+    """
+
+    changed: set[str] = field(default_factory=set)
+    undo: dict[str, tuple[Resource, State]] = field(default_factory=dict)
+    touched: dict[str, Service] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+
+    def begin_stage(self, earlier: Before, touched: Collection[str]) -> None:
+        """Forget the last stage; begin with what an earlier part of the run did in this one."""
+        self.undo = dict(earlier)
+        services = (resource for resource, _ in earlier.values() if isinstance(resource, Service))
+        self.touched = {service.key: service for service in services if service.key in touched}
+        self.settled = set()
+
+    def touch(self, service: Service) -> None:
+        """Note that a service was made to take up its configuration."""
+        self.touched[service.key] = service
+        self.settled.add(service.key)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Applies plans and writes down what it does.
+
+    `earlier` holds, by stage, what a run that is being resumed has already changed, and `touched` the keys of
+    services it made take up their configuration: if the stage fails now, all of it goes back.
+    """
+
+    journal: Journal
+    unsettled: Unsettled = field(default_factory=Unsettled)
+    earlier: Mapping[str, Before] = field(default_factory=dict)
+    touched: Collection[str] = ()
+
+    def apply(self, plan: Plan) -> None:
+        """Apply every stage; raises StageFailed at the first that fails, after it has taken itself back."""
+        progress = _Progress()
+        for stage in plan.stages:
+            progress.begin_stage(self.earlier.get(stage.name, {}), self.touched)
+            try:
+                self._apply_stage(stage, progress)
+            except (MailsteadError, OSError, LookupError) as problem:
+                self._take_back(stage, progress, problem)
+
+    def _apply_stage(self, stage: Stage, progress: _Progress) -> None:
+        quiet = [target for target in stage.targets if not target.resource.is_live]
+        live = [target for target in stage.targets if target.resource.is_live]
+        for target in (*filter(_should_stop, live), *quiet):
+            self._bring(stage, target, progress)
+        self._validate(stage, progress)
+        for target in live:
+            self._bring(stage, target, progress)
+            self._activate(stage, target, progress)
+        if progress.undo or progress.touched:
+            self._pass_gates(stage)
+            self.journal.write("stage_done", stage=stage.name, step=stage.step)
+
+    def _bring(self, stage: Stage, target: Target, progress: _Progress) -> None:
+        resource = target.resource
+        (now,) = type(resource).look([resource])
+        wanted = target.wanted(now)
+        if now == wanted:
+            return
+        told = resource.describe(now, wanted)
+        _, before = progress.undo.setdefault(resource.key, (resource, now))
+        self._intend(stage, resource, before, told.action, told.summary)
+        if isinstance(resource, Service) and told.action is not Action.MODIFY:
+            progress.touch(resource)
+        resource.put(wanted)
+        self._conclude(resource)
+        progress.changed.add(resource.key)
+
+    def _intend(self, stage: Stage, resource: Resource, before: State, action: Action, summary: str) -> None:
+        """Write down what is about to be done, and what was before."""
+        self.journal.write(
+            "intent",
+            stage=stage.name,
+            step=stage.step,
+            key=resource.key,
+            action=action,
+            summary=summary,
+            resource=identity_record(resource),
+            before=before.record(self.journal.keep),
+        )
+
+    def _conclude(self, resource: Resource) -> None:
+        (after,) = type(resource).look([resource])
+        self.journal.write("outcome", key=resource.key, after=after.record(self.journal.keep))
+
+    def _validate(self, stage: Stage, progress: _Progress) -> None:
+        changed = [t.resource for t in stage.targets if t.resource.key in progress.undo]
+        for command in dict.fromkeys(command for resource in changed for command in resource.validators):
+            try:
+                run_command(command)
+            except CommandFailed as refusal:
+                raise ValidationFailed(
+                    f"{stage.name} refuses its new configuration", tried=refusal.tried, seen=refusal.seen
+                ) from refusal
+            self.journal.write("validated", stage=stage.name, command=" ".join(command))
+
+    def _activate(self, stage: Stage, target: Target, progress: _Progress) -> None:
+        service = target.resource
+        if not isinstance(service, Service) or service.key in progress.settled:
+            return
+        action = stage.activations.get(service.key)
+        if action is None and target.state is None and service.is_wanted:
+            action = activation_due(service, progress.changed, self.unsettled)
+        if action is None:
+            return
+        (now,) = Service.look([service])
+        _, before = progress.undo.setdefault(service.key, (service, now))
+        self._intend(stage, service, before, action, f"{action} {service.unit}")
+        progress.touch(service)
+        service.activate(action)
+        self._conclude(service)
+
+    def _pass_gates(self, stage: Stage) -> None:
+        for check in stage.gates:
+            finding = check.result()
+            self.journal.write(
+                "checked",
+                stage=stage.name,
+                id=check.id,
+                title=check.title,
+                status=finding.status,
+                seen=finding.seen,
+            )
+            if finding.status is Status.FAIL:
+                raise ActivationFailed(
+                    f"{stage.name} does not work with its new configuration: {check.title}",
+                    seen=finding.seen,
+                    next_step=finding.mend,
+                )
+
+    def _take_back(self, stage: Stage, progress: _Progress, problem: Exception) -> None:
+        words = (
+            problem.describe()
+            if isinstance(problem, MailsteadError)
+            else f"{type(problem).__name__}: {problem}"
+        )
+        self.journal.free_reserve()
+        self.journal.write("stage_failed", stage=stage.name, step=stage.step, problem=words)
+        left_over: list[str] = []
+        for undo in _way_back(progress):
+            try:
+                undo(self.journal)
+            except (MailsteadError, OSError, LookupError) as second:
+                left_over.append(f"{type(second).__name__}: {second}")
+        if not left_over:
+            self.journal.write("stage_reverted", stage=stage.name, keys=list(progress.undo))
+        raise StageFailed(
+            f"{stage.name}: {problem}",
+            tried=getattr(problem, "tried", ""),
+            seen="\n".join(
+                [getattr(problem, "seen", ""), *(f"could not take back: {line}" for line in left_over)]
+            ),
+            next_step=getattr(problem, "next_step", "") or "mend what was seen, then: mailstead resume",
+        ) from problem
+
+
+def _way_back(progress: _Progress) -> Iterator[Callable[[Journal], None]]:
+    """The acts that undo a stage: stop what was not running, change back in reverse, restart what was."""
+    undo = list(reversed(progress.undo.values()))
+    was_running = {resource.key for resource, state in undo if getattr(state, "is_active", False)}
+    for resource, state in undo:
+        if isinstance(resource, Service) and resource.key not in was_running:
+            yield _Revert(resource, state)
+    for resource, state in undo:
+        if not isinstance(resource, Service):
+            yield _Revert(resource, state)
+    for resource, state in undo:
+        if resource.key in was_running:
+            yield _Revert(resource, state)
+    for key, service in progress.touched.items():
+        if key in was_running:
+            yield _Restart(service)
+
+
+@dataclass(frozen=True)
+class _Revert:
+    resource: Resource
+    state: State
+
+    def __call__(self, journal: Journal) -> None:
+        self.resource.put(self.state)
+        journal.write("reverted", key=self.resource.key)
+
+
+@dataclass(frozen=True)
+class _Restart:
+    service: Service
+
+    def __call__(self, journal: Journal) -> None:
+        self.service.activate(Action.RESTART)
+        journal.write("activated", key=self.service.key)
+
+
+def _should_stop(target: Target) -> bool:
+    if not isinstance(target.resource, Service):
+        return False
+    (now,) = Service.look([target.resource])
+    return bool(getattr(now, "is_active", False)) and not getattr(target.wanted(now), "is_active", True)

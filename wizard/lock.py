@@ -1,0 +1,52 @@
+"""One run at a time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backends.errors import MailsteadError
+
+LOCK = Path("/run/lock/mailstead.lock")
+
+
+class RunLocked(MailsteadError):
+    """Another run is at work."""
+
+
+@contextmanager
+def run_lock(path: Path = LOCK) -> Iterator[None]:
+    """Hold the lock while inside; the kernel lets go of it when the process ends, however it ends.
+
+    Raises RunLocked at once when another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise RunLocked(
+                "another run of Mailstead is at work",
+                seen=f"held by process {_holder(descriptor)}",
+                next_step="wait for it, or follow it with: mailstead runs",
+            ) from held
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(path: Path = LOCK) -> bool:
+    """Whether a run is at work now."""
+    try:
+        with run_lock(path):
+            return False
+    except RunLocked:
+        return True
+
+
+def _holder(descriptor: int) -> str:
+    return os.pread(descriptor, 20, 0).decode("ascii", errors="replace").strip() or "unknown"
