@@ -45,10 +45,10 @@ def scheduled(
     spread: int = 0,
     options: Sequence[str] = (),
 ) -> Iterator[Resource]:
-    """What makes `argv` run at the times of `calendar` (systemd.time(7)): `mailstead-NAME.timer` or a file for cron.
+    """What runs `argv` at the times of `calendar` (systemd.time(7)): `mailstead-NAME.timer`, or for cron.
 
-    systemd delays each run by up to `spread` seconds and takes `options`, further lines of the [Service] section.
-    Where cron does it, cron has to be installed and running. Raises NoCronTimesError.
+    systemd delays each run by up to `spread` seconds and takes `options`, more lines for [Service]. Where cron
+    does it, cron has to be installed and running. Raises NoCronTimesError.
     """
     unit = f"mailstead-{name}"
     values = {"description": description, "user": user}
@@ -75,8 +75,8 @@ def scheduled(
 def cron_times(calendar: str) -> str:
     """The five fields of crontab(5) that mean the same as a calendar expression of systemd.
 
-    Raises NoCronTimesError for what cron can't say: seconds, years, the last days of a month, and a day of the
-    week together with a date (which cron takes for either of them).
+    Raises NoCronTimesError for what cron can't say: seconds, years, the last days of a month, and a day of
+    the week together with a date (which cron takes for either of them).
     """
     text = calendar.strip().lower()
     if text in _WORDS:
@@ -89,38 +89,38 @@ def cron_times(calendar: str) -> str:
         raise _no_times(calendar)
     has_time = found["hour"] is not None
     hour, minute = (found["hour"], found["minute"]) if has_time else ("0", "0")
-    numbers = [_numbers(part, calendar, low) for part, low in ((minute, 0), (hour, 0), (day, 1), (month, 1))]
+    fields = ((minute, 0, 59), (hour, 0, 23), (day, 1, 31), (month, 1, 12))
+    numbers = [_numbers(text, lowest, highest, calendar) for text, lowest, highest in fields]
     return " ".join([*numbers, _weekdays(days, calendar) if days else "*"])
 
 
-def _numbers(text: str, calendar: str, lowest: int) -> str:
-    return ",".join(_number(part, calendar, lowest) for part in text.split(","))
+def _numbers(text: str, lowest: int, highest: int, calendar: str) -> str:
+    return ",".join(_range(part, lowest, highest, calendar) for part in text.split(","))
 
 
-def _number(part: str, calendar: str, lowest: int) -> str:
+def _range(part: str, lowest: int, highest: int, calendar: str) -> str:
     found = _PART.fullmatch(part)
     if not found:
         raise _no_times(calendar)
-    first, last, step = found["first"], found["last"], found["step"]
-    if first is None:
-        return f"*/{step}" if step else "*"
-    if step and not last:
-        # From there on in steps: cron needs an end, and takes any that is high enough for the field.
-        end = "59" if lowest == 0 and int(first) < 60 else ""
-        if not end:
-            raise _no_times(calendar)
-        return f"{int(first)}-{end}/{step}"
-    through = f"-{int(last)}" if last else ""
-    return f"{int(first)}{through}" + (f"/{step}" if step else "")
+    step = f"/{int(found['step'])}" if found["step"] else ""
+    if found["first"] is None:
+        return f"*{step}"
+    first = int(found["first"])
+    # systemd's 5/15 goes on to the end of the field; cron wants that end.
+    last = int(found["last"]) if found["last"] else highest if step else first
+    if not lowest <= first <= last <= highest:
+        raise _no_times(calendar)
+    return f"{first}-{last}{step}" if last > first else f"{first}"
 
 
 def _weekdays(text: str, calendar: str) -> str:
-    try:
-        return ",".join(
-            "-".join(str(_DAYS.index(day[:3])) for day in part.split("..")) for part in text.split(",")
-        )
-    except ValueError:
-        raise _no_times(calendar) from None
+    chosen: set[int] = set()
+    for part in text.split(","):
+        ends = [_DAYS.index(day[:3]) for day in part.split("..") if day[:3] in _DAYS]
+        if len(ends) != len(part.split("..")) or len(ends) > 2:
+            raise _no_times(calendar)
+        chosen.update((ends[0] + more) % 7 for more in range((ends[-1] - ends[0]) % 7 + 1))
+    return ",".join(map(str, sorted(chosen)))
 
 
 def _no_times(calendar: str) -> NoCronTimesError:

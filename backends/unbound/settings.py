@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import Literal
 
 IPAddress = IPv4Address | IPv6Address
+
+AddressClient = Literal["dhclient", "dhcpcd", "networkmanager"]
+"""A program that fetches addresses, and writes resolvers into /etc/resolv.conf with them."""
 
 
 @dataclass(frozen=True)
@@ -17,3 +21,7 @@ class UnboundSettings:
     """Whether this machine has ::1 (a kernel without IPv6 has not)."""
     has_systemd: bool = True
     threads: int = 1
+    is_resolv_conf_replaceable: bool = True
+    """Whether /etc/resolv.conf can be replaced: a container's engine mounts it from outside."""
+    address_clients: tuple[AddressClient, ...] = ()
+    """Those on this machine."""

@@ -1,0 +1,58 @@
+"""Whether the DKIM keys on disk are the ones that the world sees."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import dns.exception
+import dns.rdatatype
+from dns.rdtypes.ANY.TXT import TXT
+
+from backends.checks import Check, Finding, fail, ok, warn
+from backends.dns.records import dkim_record
+from backends.dns.settings import DnsSettings
+from backends.rspamd.settings import SELECTORS
+from backends.unbound import answering
+
+
+def dkim_checks(settings: DnsSettings) -> Iterator[Check]:
+    """One for each key: `dkim.record-SELECTOR.DOMAIN`."""
+    for domain in settings.domains:
+        for selector in SELECTORS:
+            yield Check(
+                f"dkim.record-{selector}.{domain}",
+                f"The DKIM key {selector} of {domain} is published",
+                partial(_is_published, domain, selector, settings.dkim_directory),
+            )
+
+
+def public_key_in(text: str) -> str | None:
+    """The p= tag of a DKIM record, without white space; None where there is none (RFC 6376 section 3.6.1)."""
+    tags = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
+    found = {name.strip(): "".join(value.split()) for name, value in tags.items()}
+    return found.get("p")
+
+
+def _is_published(domain: str, selector: str, directory: str) -> Finding:
+    record = dkim_record(domain, selector, directory)
+    publish = f"publish {record.name} TXT {record.presentation}"
+    try:
+        answer = answering.ask(f"{record.name}.", "TXT")
+    except (dns.exception.DNSException, OSError):
+        return warn("the resolver does not answer", "the key in the DNS", publish)
+    texts = [
+        b"".join(entry.strings).decode(errors="replace")
+        for rrset in answer.answer
+        if rrset.rdtype == dns.rdatatype.TXT
+        for entry in rrset
+        if isinstance(entry, TXT)
+    ]
+    published = {key for text in texts if (key := public_key_in(text)) is not None}
+    if not published:
+        return warn("it is not published yet", "the key in the DNS", publish)
+    if public_key_in(record.value) not in published:
+        return fail(
+            "another key is published: receivers refuse the signatures", "the key on this server", publish
+        )
+    if len(published) > 1:
+        return warn("several keys are published under one name", "one key", publish)
+    return ok(f"{record.name} holds this server's key")
