@@ -1,8 +1,18 @@
 """Bans clients that keep failing to log in (jail.conf(5))."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backends.adapter import Adapter
+from backends.checks import Check, Finding, fail, ok
+from backends.errors import CommandFailed
+from backends.fail2ban.bans import watching_jails
 from backends.machine.facts import Init, IPNetwork, Release
+from backends.resources import Resource, Service
+
+_START_TAKES = 15.0
+"""Seconds that fail2ban may take from its start until every jail watches."""
 
 
 @dataclass(frozen=True)
@@ -20,3 +30,78 @@ class Fail2banSettings:
     max_retry: int = 5
     find_time: int = 600
     ban_time: int = 3600
+    override: str = ""
+    """The text of /etc/mailstead/override/fail2ban/jail.local, which goes to the end of ours."""
+
+
+class Fail2ban(Adapter):
+    """Watches the logins of SSH, Postfix and Dovecot, and who comes back after bans."""
+
+    name = "fail2ban"
+    step = "logging"
+
+    def __init__(self, settings: Fail2banSettings) -> None:
+        self.settings = settings
+        # The nftables action of fail2ban needs nft, also where there is no firewall of ours.
+        self.packages = ("fail2ban", "nftables", *(("python3-systemd",) if self._has_systemd else ()))
+
+    @property
+    def _has_systemd(self) -> bool:
+        return self.settings.init == "systemd"
+
+    @property
+    def jails(self) -> tuple[str, ...]:
+        """The jails that should be watching."""
+        return (*(("sshd",) if self.settings.ssh_ports else ()), "postfix", "dovecot", "recidive")
+
+    def resources(self) -> Iterator[Resource]:
+        """The jails, a filter for Dovecot, and the service."""
+        settings = self.settings
+        files = [
+            self.file("/etc/fail2ban/filter.d/mailstead-dovecot.conf", "mailstead-dovecot.conf.j2"),
+            self.file("/etc/fail2ban/fail2ban.d/mailstead.local", "fail2ban.local.j2"),
+            self.file(
+                "/etc/fail2ban/jail.d/mailstead.local",
+                "jail.local.j2",
+                validate=("fail2ban-client", "--test"),
+                backend="systemd" if self._has_systemd else "auto",
+                ssh_ports=sorted(set(settings.ssh_ports)),
+                mail_ports=sorted(set(settings.mail_ports)),
+                never_ban=list(dict.fromkeys(settings.never_ban)),
+                max_retry=settings.max_retry,
+                find_time=settings.find_time,
+                ban_time=settings.ban_time,
+                override=settings.override,
+            ),
+        ]
+        yield from files
+        if self._has_systemd:
+            directory, drop_in = self.drop_in("fail2ban.service", "mailstead.conf.j2")
+            yield directory
+            yield drop_in
+            files.append(drop_in)
+        yield Service("fail2ban.service", restart_on=tuple(files))
+
+    def checks(self) -> Iterator[Check]:
+        """Whether it watches."""
+        yield Check("fail2ban.jails", "Every jail is watching", self._every_jail_watches, is_gate=True)
+
+    def _every_jail_watches(self) -> Finding:
+        give_up = time.monotonic() + _START_TAKES
+        missing = list(self.jails)
+        problem = ""
+        while missing and time.monotonic() < give_up:
+            try:
+                watching = watching_jails()
+            except CommandFailed as answer:
+                problem = answer.seen
+            else:
+                missing = [jail for jail in self.jails if jail not in watching]
+                problem = f"not watching: {', '.join(missing)}"
+            if missing:
+                time.sleep(0.2)
+        if missing:
+            return fail(
+                problem, ", ".join(self.jails), "look at /var/log/fail2ban.log, then: mailstead replay"
+            )
+        return ok(f"{len(self.jails)} jails: {', '.join(self.jails)}")

@@ -1,0 +1,37 @@
+"""Whether a line that is logged arrives in the file where people look for it."""
+
+import secrets
+import syslog
+import time
+from pathlib import Path
+
+from backends.checks import Finding, fail, ok
+
+MAIL_LOG = Path("/var/log/mail.log")
+
+_PATIENCE = 5.0
+_TAIL = 64 * 1024
+
+
+def a_line_arrives() -> Finding:
+    """Log one line with the facility of mail, and look for it at the end of the mail log."""
+    token = secrets.token_hex(6)
+    syslog.openlog("mailstead", facility=syslog.LOG_MAIL)
+    syslog.syslog(syslog.LOG_INFO, f"checking that this log is written: {token}")
+    syslog.closelog()
+    started = time.monotonic()
+    while time.monotonic() - started < _PATIENCE:
+        if MAIL_LOG.exists() and token.encode() in _end_of(MAIL_LOG):
+            return ok(f"after {time.monotonic() - started:.1f} s")
+        time.sleep(0.05)
+    return fail(
+        f"a line that was logged is not in {MAIL_LOG} after {_PATIENCE:g} s",
+        "every line, within a second",
+        "look whether rsyslog runs and the disk has space, then: mailstead replay",
+    )
+
+
+def _end_of(log: Path) -> bytes:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL))
+        return file.read()
