@@ -26,8 +26,9 @@ class BuildRoot:
 
     def run(self, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         """Runs a command in the image, with this machine's network. Raises LabError if it fails."""
-        group = cgroups.unified_hierarchy() / f"mslab-build-{os.getpid()}"
-        command = nspawn.building(self.merged, argv, {**_UNATTENDED, **(environment or {})})
+        name = f"mslab-build-{os.getpid()}"
+        group = cgroups.unified_hierarchy() / name
+        command = nspawn.building(self.merged, name, argv, {**_UNATTENDED, **(environment or {})})
         try:
             done = subprocess.run(
                 [*cgroups.entering(group), *command],
@@ -40,6 +41,7 @@ class BuildRoot:
             )
         finally:
             cgroups.kill(group)
+            nspawn.forget(self.merged, name)
         if done.returncode:
             raise LabError(
                 f"{' '.join(argv)} failed in the image ({done.returncode}):\n{done.stdout[-4000:]}"
@@ -87,7 +89,6 @@ def install(root: BuildRoot, packages: Sequence[str]) -> None:
     The downloaded archives are moved out of the image into `root.archives`, for later machines.
     """
     had_policy = (root.merged / _POLICY.lstrip("/")).exists()
-    root.write("/etc/resolv.conf", Path("/etc/resolv.conf").read_text())
     root.write(_POLICY, "#!/bin/sh\nexit 101\n", mode=0o755)
     preseed = "postfix postfix/main_mailer_type select No configuration\n"
     root.write("/root/preseed", preseed)
@@ -97,7 +98,6 @@ def install(root: BuildRoot, packages: Sequence[str]) -> None:
     root.run("apt-get", "install", "--yes", "--no-install-recommends", *packages)
     if not had_policy:
         root.remove(_POLICY)
-    root.write("/etc/resolv.conf", "")
     _collect_archives(root)
 
 

@@ -35,8 +35,15 @@ def kill(group: Path, timeout: float = 10) -> None:
         if time.monotonic() > deadline:
             raise LabError(f"processes in {group} are still there {timeout} s after SIGKILL")
         time.sleep(0.01)
-    for directory, _, _ in os.walk(group, topdown=False):
-        _remove_when_released(Path(directory), deadline)
+    for tree in (group, *_beside(group)):
+        for directory, _, _ in os.walk(tree, topdown=False):
+            _remove_when_released(Path(directory), deadline)
+
+
+def _beside(group: Path) -> list[Path]:
+    """The same group in systemd's own v1 hierarchy, which systemd-nspawn keeps in step where there is one."""
+    root = unified_hierarchy()
+    return [root.parent / "systemd" / group.relative_to(root)] if root.name == "unified" else []
 
 
 def _remove_when_released(directory: Path, deadline: float) -> None:

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from tests.lab import cgroups, network, overlay, store
+from tests.lab import cgroups, network, nspawn, overlay, store
 
 PREFIX = "mslab-"
-_PROPAGATED = Path("/run/systemd/nspawn")
 
 
 def labs_directory() -> Path:
@@ -62,11 +61,11 @@ def remove(name: str) -> None:
     """Kills, unmounts and deletes all that belongs to the lab `name`, in that order."""
     cgroups.kill(cgroups.unified_hierarchy() / name)
     directory = labs_directory() / name
+    for machine in directory.glob("*/root"):
+        nspawn.forget(machine, f"{name}-{machine.parent.name}")
     for point in overlay.mounts_below(directory):
         overlay.unmount(point)
     network.close(name)
-    for left in _PROPAGATED.glob(f"*/{name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -46,7 +46,11 @@ class Disk:
 
     def install_program(self, repository: Path, packages: Sequence[str]) -> None:
         """Puts the work tree's Python packages where the program runs from, instead of the image's."""
-        app = self.merged / "opt/mailstead/app"
+        home = self.merged / "opt/mailstead"
+        # A link in the machine must not lead into the file system of this one.
+        app = home / (home / "app").readlink()
+        if not app.is_relative_to(home):
+            app = self.merged / app.relative_to("/")
         for package in packages:
             shutil.rmtree(app / package, ignore_errors=True)
             shutil.copytree(repository / package, app / package, ignore=shutil.ignore_patterns("__pycache__"))

@@ -99,7 +99,7 @@ class Dns:
         """What the lab's resolver answers, as zone file text; nothing if there is no such record."""
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers = [network.GATEWAY]
-        resolver.lifetime = 5
+        resolver.timeout, resolver.lifetime = 0.5, 5
         with namespaces.inside(self.lab):
             try:
                 return tuple(record.to_text() for record in resolver.resolve(name, kind, search=False))

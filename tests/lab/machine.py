@@ -215,6 +215,7 @@ class Machine(Endpoint):
         cgroups.kill(self.group)
         if self._nspawn is not None:
             self._nspawn.wait()
+        nspawn.forget(self.root, self.group.name)
 
     def reboot(self, timeout: float = 60) -> None:
         """Shuts down, starts, and waits until everything is up."""

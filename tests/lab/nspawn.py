@@ -1,5 +1,6 @@
 """The systemd-nspawn command lines of the lab (systemd-nspawn(1)), and finding the init they started."""
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,15 +14,25 @@ ENVIRONMENT = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
 }
 
+_RUN = Path("/run/systemd/nspawn")
+
 # Waiting makes the shell, as process 1, collect every orphan that ends.
 _REAPER = ("/bin/sh", "-c", "while :; do sleep 3600 & wait; done")
 
 _EVERYWHERE = ("--quiet", "--register=no", "--keep-unit", "--resolv-conf=off", "--timezone=off")
 
 
-def building(root: Path, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """Runs one command in `root` with this machine's network, for making an image."""
-    options = [*_EVERYWHERE, "--as-pid2", "--pipe", f"--directory={root}", "--machine=build", *_pip_binds()]
+def building(root: Path, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Runs one command in `root` with this machine's network and resolver, for making an image."""
+    options = [
+        *_EVERYWHERE,
+        "--as-pid2",
+        "--pipe",
+        f"--directory={root}",
+        f"--machine={name}",
+        "--bind-ro=/etc/resolv.conf",
+        *_pip_binds(),
+    ]
     variables = [f"--setenv={name}={value}" for name, value in environment.items()]
     return ["systemd-nspawn", *options, *variables, "--", *argv]
 
@@ -65,6 +76,15 @@ def first_process(nspawn_pid: int, timeout: float = 10) -> int:
                 return child
         time.sleep(0.01)
     raise LabError(f"systemd-nspawn (pid {nspawn_pid}) started no machine within {timeout} s")
+
+
+def forget(root: Path, name: str) -> None:
+    """Removes what a killed systemd-nspawn leaves in /run."""
+    with contextlib.suppress(OSError):
+        (_RUN / "propagate" / name).rmdir()
+    with contextlib.suppress(OSError):
+        seen = root.stat()
+        (_RUN / "locks" / f"inode-{seen.st_dev}:{seen.st_ino}").unlink()
 
 
 def _pip_binds() -> list[str]:

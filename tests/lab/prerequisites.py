@@ -1,4 +1,4 @@
-"""What the lab needs of the machine it runs on: `python -m tests.lab.prerequisites` installs what is missing."""
+"""What the lab needs of its host: `python -m tests.lab.prerequisites` installs what is missing."""
 
 import contextlib
 import os

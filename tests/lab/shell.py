@@ -1,7 +1,6 @@
 """A shell on a machine of the lab, for looking around: `python -m tests.lab.shell trixie --image program`."""
 
 import argparse
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
