@@ -22,6 +22,9 @@ class Adapter(ABC):
     step: ClassVar[str]
     """The step of the answers that it belongs to: plans and runs are shown by step."""
 
+    takes_additions: ClassVar[bool] = True
+    """Whether it reads additions of a person's own from /etc/mailstead/override/NAME."""
+
     packages: tuple[str, ...] = ()
     """The Debian packages it needs; those of all adapters are installed together, before anything else."""
 
@@ -51,7 +54,12 @@ class Adapter(ABC):
         **values: Any,
     ) -> File:
         """A file rendered from a template of this adapter, which starts with `{{ header }}`."""
-        content = render(f"{self.name}/templates/{template}", step=self.step, system=self.name, **values)
+        content = render(
+            f"{self.name}/templates/{template}",
+            step=self.step,
+            additions=self.name if self.takes_additions else "",
+            **values,
+        )
         return File(path, content, mode, owner, group, validate)
 
     def drop_in(self, unit: str, template: str, **values: Any) -> tuple[Directory, File]:

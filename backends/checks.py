@@ -64,10 +64,11 @@ class Check:
         """The finding; an error while looking is a failed check, never a crash."""
         try:
             return self.find()
-        except (MailsteadError, OSError, LookupError, ValueError) as problem:
-            words = (
-                problem.describe()
-                if isinstance(problem, MailsteadError)
-                else f"{type(problem).__name__}: {problem}"
-            )
-            return fail(words, "an answer", "see the log of this service: journalctl -e, /var/log/mail.log")
+        except MailsteadError as problem:
+            seen = " ".join(f"{problem.message}: {problem.seen}".split()).removesuffix(":")
+            return fail(seen, "an answer", problem.next_step or _LOOK)
+        except (OSError, LookupError, ValueError) as problem:
+            return fail(f"{type(problem).__name__}: {problem}", "an answer", _LOOK)
+
+
+_LOOK = "see the log of this service: journalctl -e, /var/log/mail.log"

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from backends.accounts.database_resource import Database
+from backends.accounts.entries import AccountEntry, AliasEntry, DomainEntry
+from backends.nftables.firewall import Firewall
 from backends.resources import (
     Compiled,
     Directory,
@@ -17,9 +20,14 @@ from backends.resources import (
 )
 
 _KINDS: tuple[type[Resource], ...] = (
+    AccountEntry,
+    AliasEntry,
     Compiled,
+    Database,
     Directory,
+    DomainEntry,
     File,
+    Firewall,
     GeneratedFile,
     Membership,
     PackageSet,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -21,16 +22,18 @@ class UnsafeValue(MailsteadError):
     """A value that would break out of its place in a configuration file."""
 
 
-def render(template: str, *, step: str, system: str, **values: object) -> bytes:
+def render(template: str, *, step: str, additions: str = "", **values: Any) -> bytes:
     """The filled template as UTF-8.
 
     `template` is a path below backends/. `header` is the note of ownership that every file starts with; its
-    lines start with `#`.
+    lines start with `#`. `additions` names the place for a person's own additions, where there is one.
     """
     header = (
         f"# This file is Mailstead's: it was written from [{step}] in /etc/mailstead/answers.toml,\n"
-        f"# and a replay writes it again. Additions of your own go into /etc/mailstead/override/{system}/."
+        "# and a replay writes it again."
     )
+    if additions:
+        header += f" Additions of your own go into /etc/mailstead/override/{additions}/."
     return _environment().get_template(template).render(header=header, **values).encode()
 
 

@@ -21,6 +21,7 @@ class Accounts(Adapter):
     """The database in /var/lib/mailstead, which must be there, and what the answers want to be in it."""
 
     name, step = "accounts", "accounts"
+    takes_additions = False
 
     def __init__(self, settings: AccountsSettings) -> None:
         self.settings = settings

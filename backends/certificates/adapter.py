@@ -20,6 +20,7 @@ class Certificates(Adapter):
     """
 
     name, step = "certificates", "certificates"
+    takes_additions = False
 
     def __init__(self, settings: CertificatesSettings) -> None:
         self.settings = settings

@@ -53,7 +53,6 @@ class Dovecot(Adapter):
         settings = self.settings
         yield SystemUser(MAIL_USER, str(MAIL_DIRECTORY))
         yield Directory(str(MAIL_DIRECTORY), 0o700, MAIL_USER, MAIL_USER)
-        yield Directory(_OVERRIDE)
         configuration = [self._configuration()]
         if settings.release == "bookworm":
             yield Directory(_MAPS)

@@ -11,8 +11,8 @@ from backends.machine.run import run
 def start_detached(name: str, argv: Sequence[str], log: Path) -> None:
     """Start a program in a session of its own: a transient systemd unit called `name` where systemd runs.
 
-    A hangup of the terminal, or the end of whoever started it, does not reach it. What it writes goes to the journal, or
-    without systemd to `log`.
+    A hangup of the terminal, or the end of whoever started it, does not reach it. What it writes goes to the
+    journal, or without systemd to `log`.
     """
     if Path("/run/systemd/system").is_dir():
         run(
@@ -55,4 +55,4 @@ def _become(argv: Sequence[str], log: Path) -> None:
     os.dup2(output, 2)
     os.closerange(3, 256)
     os.chdir("/")
-    os.execv(argv[0], list(argv))
+    os.execv(argv[0], list(argv))  # noqa: S606  no shell is wanted

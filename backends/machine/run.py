@@ -61,8 +61,8 @@ def run(
     """Run a program to its end and give what it said.
 
     `environment` adds to a small fixed one (PATH, LC_ALL=C.UTF-8, no pager, nothing interactive). Secrets
-    go in by `stdin`, never by `argv`. Raises CommandFailed when the program is missing, takes `timeout` seconds,
-    or, with `check`, ends with a status other than 0.
+    go in by `stdin`, never by `argv`. Raises CommandFailed when the program is missing, takes longer than
+    `timeout` seconds, or, with `check`, ends with a status other than 0.
     """
     import sh  # costs 40 ms to import, and most calls of the program start no process
 

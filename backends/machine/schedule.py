@@ -47,14 +47,14 @@ def scheduled(
 ) -> Iterator[Resource]:
     """What runs `argv` at the times of `calendar` (systemd.time(7)): `mailstead-NAME.timer`, or for cron.
 
-    systemd delays each run by up to `spread` seconds and takes `options`, more lines for [Service]. Where cron
+    systemd delays a run by up to `spread` seconds and takes `options`, more lines for [Service]. Where cron
     does it, cron has to be installed and running. Raises NoCronTimesError.
     """
     unit = f"mailstead-{name}"
     values = {"description": description, "user": user}
 
     def filled(template: str, **more: object) -> bytes:
-        return render(f"machine/templates/{template}", step=step, system=name, **values, **more)
+        return render(f"machine/templates/{template}", step=step, **values, **more)
 
     if not has_systemd:
         command = shlex.join(argv).replace("%", r"\%")  # cron takes a bare % for a line break, crontab(5)

@@ -91,7 +91,8 @@ class Systemd(ServiceManager):
 
     def act(self, service: ServiceNames, verb: str) -> None:
         """Reload changed unit files, then act; a start limit reached by earlier failures is forgotten."""
-        run(["systemctl", "daemon-reload"])
+        if self._is_outdated(service):
+            run(["systemctl", "daemon-reload"])
         if verb in {"start", "restart"}:
             run(["systemctl", "reset-failed", service.unit, service.status_unit], check=False)
         answer = run(["systemctl", verb, service.unit], timeout=_START_TIMEOUT, check=False)
@@ -101,6 +102,14 @@ class Systemd(ServiceManager):
                 tried=f"systemctl {verb} {service.unit}",
                 seen=self._last_words(service) or answer.complaint(),
             )
+
+    def _is_outdated(self, service: ServiceNames) -> bool:
+        """Whether unit files changed since systemd read them; asking is quick, reading all again is not."""
+        units = dict.fromkeys((service.unit, service.status_unit))
+        answer = run(
+            ["systemctl", "show", "--property=NeedDaemonReload,LoadState", "--", *units], check=False
+        )
+        return b"NeedDaemonReload=yes" in answer.stdout or b"LoadState=not-found" in answer.stdout
 
     def _last_words(self, service: ServiceNames) -> str:
         answer = run(

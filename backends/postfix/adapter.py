@@ -57,7 +57,6 @@ class Postfix(Adapter):
 
     def resources(self) -> Iterator[Resource]:
         """Directories, lookups, the two main files, the hardened unit, the service."""
-        yield Directory(_OVERRIDE)
         yield Directory(MAPS)
         maps: list[File | GeneratedFile] = [
             self._map(name) for name in (*_LOOKUPS, "system-mail.pcre", "submission-headers.pcre")

@@ -69,6 +69,10 @@ def place(tmp_path: Path) -> Path:
     return directory
 
 
+def flawed(place: Path, flaw: str) -> Letters:
+    return Letters(place, is_refused=flaw == "is_refused", is_broken=flaw == "is_broken")
+
+
 def tree(place: Path) -> dict[str, tuple[bytes, int]]:
     return {
         str(path.relative_to(place)): (path.read_bytes() if path.is_file() else b"", path.stat().st_mode)
@@ -168,7 +172,7 @@ def test_a_stage_that_fails_takes_itself_back_and_those_before_it_stand(
 ) -> None:
     before = tree(place)
 
-    run = apply(tmp_path / "runs", Numbers(place), Letters(place, **{flaw: True}))
+    run = apply(tmp_path / "runs", Numbers(place), flawed(place, flaw))
 
     assert run.ok is False
     assert run.failed_stage == "letters"

@@ -1,0 +1,1 @@
+"""Mailstead's own places on the machine."""

@@ -1,0 +1,107 @@
+"""The program without a screen. Commands are loaded only when they are called, so that --help answers at
+once.
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+_MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "account": ("accounts", "add, remove, suspend mailboxes; set passwords"),
+        "alias": ("accounts", "add and remove addresses that lead to others"),
+        "answers": ("answers", "begin an answers file, look it over, print its schema"),
+        "ban": ("bans", "who is banned; ban and unban"),
+        "cert": ("cert", "certificates on disk and as each port serves them"),
+        "check": ("check", "ask every health check"),
+        "dns": ("dns", "the DNS records to publish"),
+        "domain": ("accounts", "add and remove mail domains"),
+        "drift": ("drift", "what has been changed by hand since the last run"),
+        "plan": ("plan", "what a replay would change, touching nothing"),
+        "prove": ("prove", "send real mail through the server and read it back"),
+        "replay": ("replay", "plan, apply, check and prove, without a person"),
+        "resume": ("replay", "finish a run that was interrupted"),
+        "rollback": ("rollback", "take a run back"),
+        "runs": ("runs", "the runs there were"),
+        "execute-run": ("execute_run", ""),
+    }
+)
+"""Each command, the module below screens/commands it is in, and its line in the list; without one it is
+hidden.
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a command when it is needed, and lists commands without
+    importing.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Every command that people call."""
+        return [name for name, (_, words) in _MODULES.items() if words]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name, freshly imported."""
+        if cmd_name not in _MODULES:
+            return None
+        module = import_module(f"screens.commands.{_MODULES[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, from the table above."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in _MODULES.items() if words])
+
+
+@click.group(
+    cls=LazyGroup,
+    name="mailstead",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Sets up and looks after this machine's mail server.",
+)
+@click.version_option("0.1.0", prog_name="mailstead")
+def mailstead() -> None:
+    """The root of all commands."""
+
+
+def main() -> int:
+    """Run the command line; gives the exit status."""
+    try:
+        mailstead.main(prog_name="mailstead", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 1
+    except click.ClickException as wrong:
+        wrong.show()
+        return 2
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except BrokenPipeError:
+        return 0
+    except Exception as problem:  # noqa: BLE001  told in words, or raised again
+        return _report(problem)
+    return 0
+
+
+def _report(problem: Exception) -> int:
+    """Say what went wrong in a few lines; only a mistake in Mailstead itself shows a traceback."""
+    from backends.errors import MailsteadError
+    from wizard.errors import AnswersError, SecretUnavailable
+    from wizard.lock import RunLocked
+
+    if not isinstance(problem, MailsteadError):
+        raise problem
+    click.echo(problem.describe(), err=True)
+    if isinstance(problem, AnswersError | SecretUnavailable):
+        return 2
+    return 4 if isinstance(problem, RunLocked) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands, a file for each; every one is loaded only when it is called."""

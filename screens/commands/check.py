@@ -1,0 +1,57 @@
+"""`mailstead check`: ask every health check."""
+
+import os
+import sys
+
+import click
+
+from backends.checks import Status
+from screens.run_lines import print_json
+from wizard.answers_in_force import answers_in_force
+from wizard.health import Result, check_all
+from wizard.planning import adapters_for
+
+_LOOK = {
+    Status.OK: ("ok  ", "green"),
+    Status.WARN: ("WARN", "yellow"),
+    Status.FAIL: ("FAIL", "red"),
+    Status.SKIP: ("skip", None),
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def check(*, names: tuple[str, ...], as_json: bool) -> None:
+    """Ask every health check, or those of NAMES (postfix, postfix.port-25). Exit status 1 when one fails."""
+    adapters = adapters_for(answers_in_force(), os.environ.get("SSH_CONNECTION", ""))
+    results = check_all(adapters, names)
+    if names and not results:
+        raise click.UsageError(f"no check is called {' '.join(names)}; mailstead check lists them all")
+    if as_json:
+        print_json({"checks": [_record(result) for result in results]})
+    else:
+        for result in results:
+            _print(result)
+    sys.exit(1 if any(result.finding.status is Status.FAIL for result in results) else 0)
+
+
+def _record(result: Result) -> dict[str, str]:
+    finding = result.finding
+    return {
+        "id": result.id,
+        "title": result.title,
+        "status": finding.status,
+        "seen": finding.seen,
+        "wanted": finding.wanted,
+        "mend": finding.mend,
+    }
+
+
+def _print(result: Result) -> None:
+    mark, colour = _LOOK[result.finding.status]
+    click.secho(f"{mark}  {result.id}: {result.title}", fg=colour)
+    click.echo(f"      seen: {result.finding.seen}")
+    if result.finding.status in {Status.WARN, Status.FAIL}:
+        click.echo(f"      wanted: {result.finding.wanted}")
+        click.echo(f"      mend: {result.finding.mend}")

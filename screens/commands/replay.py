@@ -1,0 +1,122 @@
+"""`mailstead replay` and `mailstead resume`: make a run and follow it."""
+
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from screens.run_lines import RunLines
+from wizard import answers_file, secret_files
+from wizard.answers import Answers
+from wizard.answers_in_force import answers_to_apply
+from wizard.history import Run, load_runs, unfinished_run
+from wizard.journal import Event
+from wizard.launch import continue_run, new_run, start
+from wizard.lock import run_lock
+from wizard.planning import Prepared, prepare, refuse_to_overwrite
+from wizard.preflight import refuse_obstacles
+from wizard.request import Request, load_request
+from wizard.run import check_and_prove
+
+
+@click.command()
+@click.option(
+    "--answers",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The answers to apply; without it, those in force.",
+)
+@click.option(
+    "--quickstart", is_flag=True, help="Need no answers: take the host's own name and the defaults."
+)
+@click.option("--step", "steps", multiple=True, metavar="NAME", help="Only this step; again for more.")
+@click.option(
+    "--overwrite", is_flag=True, help="Also write files that were changed by hand since the last run."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before the first run on this machine.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell every change.")
+@click.option("--json", "as_json", is_flag=True, help="Print an event a line.")
+def replay(
+    *,
+    path: Path | None,
+    quickstart: bool,
+    steps: tuple[str, ...],
+    overwrite: bool,
+    yes: bool,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Plan, apply, check and prove: this machine becomes what the answers say."""
+    lines = RunLines(as_json=as_json, is_detailed=verbose)
+    ssh_connection = os.environ.get("SSH_CONNECTION", "")
+    with run_lock():
+        answers = answers_to_apply(path, is_quickstart=quickstart)
+        environment = {
+            name: os.environ[name] for name in secret_files.variables(answers) if name in os.environ
+        }
+        secret_files.require_secrets(answers, environment)
+        prepared = prepare(answers, steps=steps, ssh_connection=ssh_connection, environment=environment)
+        refuse_obstacles(answers, prepared.facts)
+        if not overwrite:
+            refuse_to_overwrite(prepared.plan.changes)
+        unfinished = _to_go_on_with()
+        if prepared.plan.is_empty and unfinished is None:
+            sys.exit(0 if _look_around(answers, prepared, lines) else 1)
+        if not (as_json or yes):
+            _ask_before_first_run(prepared)
+    content = answers_file.dump(answers)
+    directory = continue_run(unfinished, content) if unfinished else new_run(content)
+    request = Request("replay", directory.name, "", steps, ssh_connection, overwrite, environment)
+    _follow(directory, request, lines)
+
+
+@click.command()
+@click.option("-v", "--verbose", is_flag=True, help="Tell every change.")
+@click.option("--json", "as_json", is_flag=True, help="Print an event a line.")
+def resume(*, verbose: bool, as_json: bool) -> None:
+    """Finish the run that was interrupted."""
+    with run_lock():
+        unfinished = unfinished_run()
+    if unfinished is None:
+        click.echo("no run was interrupted")
+        return
+    request = load_request(unfinished.directory)
+    request = replace(request, ssh_connection=os.environ.get("SSH_CONNECTION", ""))
+    _follow(unfinished.directory, request, RunLines(as_json=as_json, is_detailed=verbose))
+
+
+def _to_go_on_with() -> Run | None:
+    """A replay that did not end; a rollback that did not end is not gone on with by replaying."""
+    unfinished = unfinished_run()
+    return unfinished if unfinished and unfinished.command == "replay" else None
+
+
+def _look_around(answers: Answers, prepared: Prepared, lines: RunLines) -> bool:
+    """Nothing changes: look whether all is well, here and now."""
+
+    def write(name: str, **fields: object) -> None:
+        lines.show(Event(name, datetime.now(UTC).isoformat(timespec="milliseconds"), dict(fields)))
+
+    write("planned", changes=[])
+    is_ok = check_and_prove(answers, prepared, write)
+    write("finished", ok=is_ok)
+    return is_ok
+
+
+def _ask_before_first_run(prepared: Prepared) -> None:
+    """A person at a terminal sees what is about to happen to a machine that Mailstead has not changed yet."""
+    if load_runs() or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    for change in prepared.plan.changes:
+        mark = "" if change.is_reversible else "  (stays when taken back)"
+        click.echo(f"  {change.summary}{mark}")
+    click.confirm(f"{len(prepared.plan.changes)} changes. Make them?", abort=True)
+
+
+def _follow(directory: Path, request: Request, lines: RunLines) -> None:
+    for event in start(directory, request):
+        lines.show(event)
+    sys.exit(0 if lines.is_ok else 1)

@@ -1,0 +1,303 @@
+"""Where answers meet systems: answers and facts become adapters, in the order they are applied."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from backends.accounts.adapter import Accounts
+from backends.accounts.settings import AccountsSettings, AliasSettings, MailboxSettings
+from backends.adapter import Adapter
+from backends.certificates.adapter import Certificates
+from backends.certificates.settings import CertificatesSettings
+from backends.dns.settings import DnsSettings
+from backends.dovecot.adapter import Dovecot
+from backends.dovecot.settings import DovecotSettings
+from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
+from backends.logrotate.adapter import Logrotate, LogrotateSettings
+from backends.machine.facts import MachineFacts
+from backends.nftables.adapter import Nftables, NftablesSettings, OpenPort
+from backends.packages.adapter import Packages
+from backends.postfix.adapter import Postfix
+from backends.postfix.settings import PostfixSettings, Relay
+from backends.redis.adapter import Redis
+from backends.redis.settings import RedisSettings
+from backends.rspamd.adapter import Rspamd
+from backends.rspamd.settings import SELECTORS, RspamdSettings, dkim_key_path
+from backends.rsyslog.adapter import Rsyslog, RsyslogSettings
+from backends.state.adapter import State, StateSettings
+from backends.unbound.adapter import Resolver, Unbound
+from backends.unbound.settings import UnboundSettings
+from wizard import answers_file, secret_files
+from wizard.answers import Answers, Listener
+from wizard.overrides import Overrides
+from wizard.proof import DkimKey, ProofSettings
+
+PROOF_USER = "mailstead-proof"
+_MEBIBYTE = 1 << 20
+
+
+def blueprint(
+    answers: Answers, machine: MachineFacts, overrides: Overrides, environment: Mapping[str, str]
+) -> tuple[Adapter, ...]:
+    """Every adapter with its settings, in the order in which a run applies them.
+
+    `environment` holds variables that secrets of the answers refer to; read when a secret is written.
+    """
+    systems = tuple(_systems(answers, machine, overrides))
+    return (state(answers, environment, systems), Packages(systems), *systems)
+
+
+def state(answers: Answers, environment: Mapping[str, str], systems: Sequence[Adapter]) -> State:
+    """The answers themselves, the secrets, and a place for additions to each system."""
+    return State(
+        StateSettings(
+            answers=answers_file.dump(answers).encode(),
+            secrets=secret_files.secrets_to_keep(answers, environment),
+            systems=tuple(adapter.name for adapter in systems if adapter.takes_additions),
+        )
+    )
+
+
+def nftables(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Nftables:
+    """The enabled ports, and SSH."""
+    return Nftables(
+        NftablesSettings(
+            init=machine.init,
+            ports=tuple(OpenPort(each.port, allow=each.allow) for each in _enabled(answers)),
+            ssh_ports=machine.ssh_ports,
+            lifeline=machine.ssh_peers,
+            override=overrides.get("nftables/rules.nft", ""),
+        )
+    )
+
+
+def rsyslog(_answers: Answers, machine: MachineFacts, overrides: Overrides) -> Rsyslog:
+    """The logs that the others write to."""
+    return Rsyslog(RsyslogSettings(init=machine.init, override=overrides.get("rsyslog/rsyslog.conf", "")))
+
+
+def unbound(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Unbound:
+    """The resolver of this machine."""
+    return Unbound(_resolver_settings(answers, machine))
+
+
+def resolver(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Resolver:
+    """That this machine asks its own resolver, once that one answers."""
+    return Resolver(_resolver_settings(answers, machine))
+
+
+def certificates(answers: Answers, _machine: MachineFacts, _overrides: Overrides) -> Certificates:
+    """The server's certificates."""
+    return Certificates(CertificatesSettings(hostname=answers.site.hostname))
+
+
+def redis(_answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Redis:
+    """Where the filter keeps what it learns: an eighth of the memory, at least 64 MiB and at most 512."""
+    memory = min(max(machine.memory_bytes // 8, 64 * _MEBIBYTE), 512 * _MEBIBYTE)
+    return Redis(
+        RedisSettings(
+            max_memory=memory // _MEBIBYTE * _MEBIBYTE,
+            has_systemd=machine.init == "systemd",
+            may_set_sysctl=not machine.is_container,
+        )
+    )
+
+
+def rspamd(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Rspamd:
+    """The filter, and the signatures of what goes out."""
+    filters = answers.antispam
+    return Rspamd(
+        RspamdSettings(
+            hostname=answers.site.hostname,
+            domains=answers.site.domains,
+            release=machine.release,
+            postmaster=answers.site.admin,
+            reject_score=filters.reject_score,
+            has_greylisting=filters.greylisting,
+            has_bayes=filters.bayes,
+            has_neural=filters.neural,
+            block_lists=filters.block_lists,
+            blocked_senders=filters.blocked_senders,
+            blocked_recipients=filters.blocked_recipients,
+            workers=max(1, min(machine.cores, 4)),
+            has_systemd=machine.init == "systemd",
+        ),
+        dns_settings(answers, machine),
+    )
+
+
+def accounts(answers: Answers, _machine: MachineFacts, _overrides: Overrides) -> Accounts:
+    """The mailboxes and aliases of the answers, the admin's, and the one that proofs are sent to."""
+    mailboxes = [
+        MailboxSettings(
+            mailbox.address, secret_files.path_of(mailbox.password, mailbox.secret_name), mailbox.quota
+        )
+        for mailbox in answers.mailboxes
+    ]
+    proof = MailboxSettings(proof_address(answers), secret_files.PROOF)
+    return Accounts(
+        AccountsSettings(
+            domains=answers.site.domains,
+            mailboxes=(*mailboxes, proof),
+            aliases=tuple(AliasSettings(alias.address, alias.to) for alias in answers.aliases),
+        )
+    )
+
+
+def postfix(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Postfix:
+    """The mail transport agent."""
+    protocols = answers.protocols
+    return Postfix(
+        PostfixSettings(
+            release=machine.release,
+            hostname=answers.site.hostname,
+            admin=answers.site.admin,
+            domains=answers.site.domains,
+            smtp_port=_port(answers, "smtp"),
+            submission_port=_port(answers, "submission"),
+            submissions_port=_port(answers, "submissions"),
+            tls=answers.certificates.tls,
+            relay=Relay(
+                protocols.relay.host,
+                protocols.relay.port,
+                protocols.relay.username,
+                secret_files.path_of(protocols.relay.password, secret_files.RELAY)
+                if protocols.relay.username
+                else None,
+            )
+            if protocols.relay.host
+            else None,
+            resolver_validates=answers.dns.dnssec,
+            has_ipv6=machine.has_ipv6,
+            has_systemd=machine.init == "systemd",
+            main_override=overrides.get("postfix/main.cf", ""),
+            master_override=overrides.get("postfix/master.cf", ""),
+        )
+    )
+
+
+def dovecot(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Dovecot:
+    """The server that people read their mail from."""
+    return Dovecot(
+        DovecotSettings(
+            release=machine.release,
+            hostname=answers.site.hostname,
+            postmaster=f"postmaster@{answers.site.domains[0]}",
+            imap_port=_port(answers, "imap"),
+            imaps_port=_port(answers, "imaps"),
+            pop3_port=_port(answers, "pop3"),
+            pop3s_port=_port(answers, "pop3s"),
+            sieve_port=_port(answers, "sieve"),
+            tls=answers.certificates.tls,
+            has_ipv6=machine.has_ipv6,
+            has_systemd=machine.init == "systemd",
+        )
+    )
+
+
+def fail2ban(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Fail2ban:
+    """Bans for those who keep failing to log in."""
+    bans = answers.logging.bans
+    return Fail2ban(
+        Fail2banSettings(
+            release=machine.release,
+            init=machine.init,
+            ssh_ports=machine.ssh_ports,
+            mail_ports=tuple(listener.port for listener in _enabled(answers)),
+            never_ban=(*machine.own_networks, *bans.ignore),
+            max_retry=bans.max_retry,
+            find_time=bans.find_time,
+            ban_time=bans.ban_time,
+            override=overrides.get("fail2ban/jail.local", ""),
+        )
+    )
+
+
+def logrotate(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Logrotate:
+    """How long logs stay."""
+    return Logrotate(
+        LogrotateSettings(
+            init=machine.init,
+            keep_days=answers.logging.keep_days,
+            override=overrides.get("logrotate/mailstead", ""),
+        )
+    )
+
+
+def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
+    """What the records to publish are made of."""
+    return DnsSettings(
+        hostname=answers.site.hostname,
+        domains=answers.site.domains,
+        addresses=machine.addresses,
+        dmarc=answers.dns.policy.dmarc,
+        reports_to=answers.site.admin,
+        sends_through_relay=answers.protocols.relay.host,
+    )
+
+
+def proof_settings(answers: Answers, machine: MachineFacts) -> ProofSettings:
+    """How to prove that mail flows here."""
+    domain = answers.site.domains[0]
+    return ProofSettings(
+        address=proof_address(answers),
+        password_file=secret_files.PROOF,
+        hostname=answers.site.hostname,
+        own_address=str(machine.addresses[0]) if machine.addresses else "127.0.0.1",
+        smtp_port=answers.protocols.smtp.port,
+        submission_port=_port(answers, "submission"),
+        submissions_port=_port(answers, "submissions"),
+        imaps_port=_port(answers, "imaps"),
+        imap_port=_port(answers, "imap"),
+        ca_file=Path("/etc/mailstead/tls/ca/ca.pem"),
+        dkim_keys=tuple(DkimKey(s, Path(dkim_key_path(domain, s))) for s in SELECTORS),
+    )
+
+
+def proof_address(answers: Answers) -> str:
+    """The mailbox that proofs are sent to."""
+    return f"{PROOF_USER}@{answers.site.domains[0]}"
+
+
+_ORDER: tuple[Callable[[Answers, MachineFacts, Overrides], Adapter], ...] = (
+    nftables,
+    rsyslog,
+    unbound,
+    resolver,
+    certificates,
+    redis,
+    rspamd,
+    accounts,
+    postfix,
+    dovecot,
+    fail2ban,
+    logrotate,
+)
+"""The firewall first, so that nothing is open before it should be; Postfix before Dovecot, whose sockets lie
+in its queue directory; those that watch logs last.
+"""
+
+
+def _systems(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Iterator[Adapter]:
+    for build in _ORDER:
+        if build is nftables and not machine.can_filter_packets:
+            continue
+        yield build(answers, machine, overrides)
+
+
+def _resolver_settings(answers: Answers, machine: MachineFacts) -> UnboundSettings:
+    return UnboundSettings(
+        forward_to=answers.dns.forward_to,
+        dnssec=answers.dns.dnssec,
+        has_ipv6=machine.has_ipv6,
+        has_systemd=machine.init == "systemd",
+        threads=1,
+    )
+
+
+def _enabled(answers: Answers) -> list[Listener]:
+    return [listener for listener in answers.protocols.listeners().values() if listener.enabled]
+
+
+def _port(answers: Answers, protocol: str) -> int | None:
+    listener = answers.protocols.listeners()[protocol]
+    return listener.port if listener.enabled else None

@@ -1,0 +1,70 @@
+"""What stands in the way of a run, found out before anything is touched."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backends.errors import MailsteadError
+from backends.machine.facts import MachineFacts
+from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
+from wizard.answers import Answers
+
+_OWN_PROCESSES = frozenset(
+    {"master", "dovecot", "smtpd", "postscreen", "imap-login", "pop3-login", "managesieve-lo"}
+)
+"""What listens on mail ports here when Mailstead has set it up: Postfix's master(8), Dovecot and its
+children.
+"""
+
+
+class InTheWay(MailsteadError):
+    """The machine has something on it that a run would break, or that would break the run."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One thing in the way; those with an `id` can be accepted in [hardware] accept."""
+
+    id: str
+    problem: str
+    mend: str
+
+
+def refuse_obstacles(answers: Answers, machine: MachineFacts) -> None:
+    """Raise InTheWay with everything that is in the way and not accepted."""
+    found = [o for o in obstacles(answers, machine) if not o.id or o.id not in answers.hardware.accept]
+    if found:
+        raise InTheWay(
+            "this machine is not ready; nothing was touched",
+            seen="\n".join(obstacle.problem for obstacle in found),
+            next_step="\n        ".join(obstacle.mend for obstacle in found),
+        )
+
+
+def obstacles(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
+    """Other mail servers, their mail, and ports that others hold."""
+    other = other_mail_server()
+    if other:
+        yield from _other_server(other)
+    for name, listener in answers.protocols.listeners().items():
+        holder = machine.ports_held.get(listener.port)
+        if listener.enabled and holder is not None and holder not in _OWN_PROCESSES and not other:
+            yield Obstacle(
+                "",
+                f"port {listener.port} ({name}) is held by {holder or 'another process'}",
+                f"stop it, or give {name} another port in [protocols]",
+            )
+
+
+def _other_server(package: str) -> Iterator[Obstacle]:
+    waiting = foreign_queue_length()
+    if waiting:
+        yield Obstacle(
+            "",
+            f"{package} is installed and has {waiting} messages in its queue, which would be lost",
+            "deliver or remove them first (exim -bp lists them, exim -qff tries again)",
+        )
+    yield Obstacle(
+        "other-mail-server",
+        f"{package} is installed; Postfix takes its place",
+        'if it may go, say so in the answers: [hardware] accept = ["other-mail-server"]',
+    )

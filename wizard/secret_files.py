@@ -1,0 +1,71 @@
+"""Which secrets the answers ask for, and the files that hold them once a run has begun."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from backends.state.adapter import SecretFile
+from wizard.answers import Answers
+from wizard.secrets import SECRETS_DIRECTORY, SecretReference, generate_password, resolve
+
+RELAY = "relay"
+"""The name of the smarthost's password where the answers do not give it one."""
+PROOF = SECRETS_DIRECTORY / "mailstead-proof"
+"""The password of the mailbox that proofs are sent to."""
+
+
+def references(answers: Answers) -> Iterator[tuple[SecretReference, str]]:
+    """Every secret that the server needs, with the name a generated one gets."""
+    for mailbox in answers.mailboxes:
+        yield mailbox.password, mailbox.secret_name
+    relay = answers.protocols.relay
+    if relay.host and relay.username:
+        yield relay.password, RELAY
+
+
+def path_of(reference: SecretReference, name: str) -> Path:
+    """The file that holds a secret while a run applies it; one from the environment is kept there too."""
+    path = reference.path(name)
+    return path if path is not None else SECRETS_DIRECTORY / _environment_name(reference)
+
+
+def secrets_to_keep(answers: Answers, environment: Mapping[str, str]) -> tuple[SecretFile, ...]:
+    """The secrets that Mailstead makes itself or takes over from the environment, each once."""
+    kept = {PROOF.name: SecretFile(PROOF.name, generate_password)}
+    for reference, name in references(answers):
+        if reference.kind == "generate":
+            kept[name] = SecretFile(name, generate_password)
+        elif reference.kind == "env":
+            own_name = _environment_name(reference)
+            kept[own_name] = _from_environment(own_name, reference, environment)
+    return tuple(kept.values())
+
+
+def variables(answers: Answers) -> tuple[str, ...]:
+    """The environment variables that the answers refer to."""
+    return tuple(dict.fromkeys(ref.target for ref, _ in references(answers) if ref.kind == "env"))
+
+
+def require_secrets(answers: Answers, environment: Mapping[str, str]) -> None:
+    """Raise SecretUnavailable when one that a person has to provide is missing or unusable."""
+    for reference, name in references(answers):
+        if (
+            reference.kind == "env"
+            and reference.target not in environment
+            and path_of(reference, name).exists()
+        ):
+            continue
+        if not reference.is_generated:
+            resolve(reference, name, environment=environment)
+
+
+def _environment_name(reference: SecretReference) -> str:
+    return f"env-{reference.target.lower()}"
+
+
+def _from_environment(name: str, reference: SecretReference, environment: Mapping[str, str]) -> SecretFile:
+    def is_valid(content: bytes) -> bool:
+        if reference.target not in environment:
+            return bool(content.strip())
+        return content.decode(errors="replace").removesuffix("\n") == environment[reference.target]
+
+    return SecretFile(name, lambda: resolve(reference, name, environment=environment), is_valid)
