@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from backends.errors import MailsteadError
 from backends.resources import File, Resource, Service
@@ -51,9 +52,9 @@ def scheduled(
     does it, cron has to be installed and running. Raises NoCronTimesError.
     """
     unit = f"mailstead-{name}"
-    values = {"description": description, "user": user}
+    values: dict[str, Any] = {"description": description, "user": user}
 
-    def filled(template: str, **more: object) -> bytes:
+    def filled(template: str, **more: Any) -> bytes:
         return render(f"machine/templates/{template}", step=step, **values, **more)
 
     if not has_systemd:

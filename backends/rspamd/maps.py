@@ -6,8 +6,8 @@ import re
 def map_line(expression: str) -> str:
     r"""One line of a regexp map: `/…/i`, matching wherever the expression does, in either case.
 
-    The line ends at the first `/` without a backslash; a `#` begins a comment and a space ends the key, so
-    these are written as `\x23` and `\x20`, which mean the same. A line break can't occur: answers don't let one in.
+    The line ends at a `/` without a backslash, `#` begins a comment and a space ends the key: these
+    are written as `\x23` and `\x20`, which mean the same. Answers let no line break in.
     """
     if "\n" in expression or "\r" in expression:
         raise ValueError("a regular expression of one line is needed")

@@ -43,12 +43,14 @@ class Unbound(Adapter):
         configuration = self.file(
             CONFIGURATION,
             "mailstead.conf.j2",
-            validate=("unbound-checkconf",),
+            # This file alone: the whole has no root key before unbound's first start.
+            validate=("unbound-checkconf", CONFIGURATION),
             has_ipv6=settings.has_ipv6,
             threads=settings.threads,
             dnssec=settings.dnssec,
             forward_to=settings.forward_to,
             private_zones=PRIVATE_ZONES,
+            own_clauses=settings.own_clauses.strip(),
         )
         yield configuration
         yield Service("unbound.service", restart_on=(configuration,))
@@ -70,6 +72,7 @@ class Resolver(Adapter):
     """
 
     name, step = "resolver", "dns"
+    takes_additions = False
 
     def __init__(self, settings: UnboundSettings) -> None:
         self.settings = settings
@@ -87,7 +90,7 @@ class Resolver(Adapter):
         yield Check("resolver.used", "This machine asks its own resolver", self._is_used)
 
     def _filled(self, template: str) -> bytes:
-        return render(f"unbound/templates/{template}", step=self.step, system="unbound")
+        return render(f"unbound/templates/{template}", step=self.step)
 
     def _is_used(self) -> Finding:
         first = next(iter(resolv_conf.nameservers()), "")

@@ -25,3 +25,5 @@ class UnboundSettings:
     """Whether /etc/resolv.conf can be replaced: a container's engine mounts it from outside."""
     address_clients: tuple[AddressClient, ...] = ()
     """Those on this machine."""
+    own_clauses: str = ""
+    """The admin's own configuration: whole clauses of unbound.conf(5)."""
