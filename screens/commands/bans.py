@@ -1,0 +1,75 @@
+"""`mailstead ban`: who is banned; ban and unban."""
+
+import os
+import sys
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+import click
+
+from backends.fail2ban import bans
+from backends.machine.facts import IPAddress, gather_facts
+from screens.run_lines import print_json
+
+
+class _Address(click.ParamType):
+    """An IPv4 or IPv6 address."""
+
+    name = "IP"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> IPAddress:
+        """The address; a call with anything else is wrong."""
+        if isinstance(value, IPv4Address | IPv6Address):
+            return value
+        try:
+            return ip_address(str(value))
+        except ValueError:
+            self.fail(f"{str(value)!r:.60} is no IP address", param, ctx)
+
+
+@click.group()
+def ban() -> None:
+    """Who is banned; ban and unban."""
+
+
+@ban.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def list_(*, as_json: bool) -> None:
+    """List who is shut out now, why and until when."""
+    found = bans.list_bans()
+    if as_json:
+        print_json({"bans": [_record(one) for one in found]})
+        return
+    for one in found:
+        until = f"until {one.until:%Y-%m-%d %H:%M} UTC" if one.until else ""
+        click.echo(f"{one.address!s:<40} {one.jail:<10} {until}".rstrip())
+
+
+@ban.command()
+@click.argument("address", type=_Address())
+def add(address: IPAddress) -> None:
+    """Close every port to an address, SSH too."""
+    facts = gather_facts(os.environ.get("SSH_CONNECTION"))
+    if address in facts.ssh_peers:
+        raise click.UsageError(f"someone is connected from {address} by SSH, perhaps you")
+    if address.is_loopback or address in facts.addresses:
+        raise click.UsageError(f"{address} is this machine's own address")
+    bans.ban(address)
+
+
+@ban.command()
+@click.argument("address", type=_Address())
+def remove(address: IPAddress) -> None:
+    """Let an address in again. Exit status 1 when it was not shut out."""
+    if not bans.unban(address):
+        click.echo(f"{address} was not banned", err=True)
+        sys.exit(1)
+
+
+def _record(one: bans.Ban) -> dict[str, object]:
+    return {
+        "address": str(one.address),
+        "jail": one.jail,
+        "since": one.since.isoformat() if one.since else None,
+        "until": one.until.isoformat() if one.until else None,
+        "times_before": one.times_before,
+    }
