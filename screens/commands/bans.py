@@ -2,7 +2,7 @@
 
 import os
 import sys
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 
 import click
 
@@ -11,19 +11,11 @@ from backends.machine.facts import IPAddress, gather_facts
 from screens.run_lines import print_json
 
 
-class _Address(click.ParamType):
-    """An IPv4 or IPv6 address."""
-
-    name = "IP"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> IPAddress:
-        """The address; a call with anything else is wrong."""
-        if isinstance(value, IPv4Address | IPv6Address):
-            return value
-        try:
-            return ip_address(str(value))
-        except ValueError:
-            self.fail(f"{str(value)!r:.60} is no IP address", param, ctx)
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> IPAddress:
+    try:
+        return ip_address(value)
+    except ValueError as problem:
+        raise click.BadParameter(f"{value!r:.60} is no IP address") from problem
 
 
 @click.group()
@@ -45,7 +37,7 @@ def list_(*, as_json: bool) -> None:
 
 
 @ban.command()
-@click.argument("address", type=_Address())
+@click.argument("address", metavar="IP", callback=_address)
 def add(address: IPAddress) -> None:
     """Close every port to an address, SSH too."""
     facts = gather_facts(os.environ.get("SSH_CONNECTION"))
@@ -57,7 +49,7 @@ def add(address: IPAddress) -> None:
 
 
 @ban.command()
-@click.argument("address", type=_Address())
+@click.argument("address", metavar="IP", callback=_address)
 def remove(address: IPAddress) -> None:
     """Let an address in again. Exit status 1 when it was not shut out."""
     if not bans.unban(address):

@@ -9,7 +9,8 @@ from backends.machine.facts import gather_facts
 from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
 from wizard.blueprint import proof_settings
-from wizard.proof import ProofResult, prove as try_everything
+from wizard.proof import ProofResult
+from wizard.proof import prove as try_everything
 
 
 @click.command()
