@@ -251,8 +251,8 @@ find_venv() {
 # A venv holds its own path in its scripts, so it is made in its place and marked when it is whole.
 make_venv() {
     venv=$HOME_DIR/venvs/$stamp
-    mkdir -p "$HOME_DIR/tmp"
-    "$python" -I -m venv --clear "$venv" >>"$LOG" 2>&1 || fail 'the Python environment could not be made' 'Error'
+    mkdir -p "$HOME_DIR/tmp" # /tmp may be small
+    TMPDIR=$HOME_DIR/tmp "$python" -I -m venv "$venv" >>"$LOG" 2>&1 || fail 'the Python environment could not be made' 'Error'
     pip_install --only-binary=:all: --requirement "$source_dir/requirements-build.txt"
     pip_install --only-binary=:all: --no-binary=dkimpy --use-pep517 --no-build-isolation \
         --requirement "$source_dir/requirements.txt"
@@ -261,7 +261,6 @@ make_venv() {
     mark "$venv" "$venv_key"
 }
 
-# TMPDIR: /tmp may be small.
 pip_install() {
     TMPDIR=$HOME_DIR/tmp "$venv/bin/python" -I -m pip install --no-input --disable-pip-version-check --require-hashes \
         "$@" >>"$LOG" 2>&1 </dev/null \

@@ -11,8 +11,7 @@ import pytest
 
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
-
-pytestmark = pytest.mark.lab
+from tests.lab.recipes import RELEASES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCE = "/root/my mail server"
@@ -40,9 +39,26 @@ def fresh(lab: Lab, release: str) -> Iterator[Machine]:
 
 
 @pytest.fixture
+def newest(lab: Lab) -> Iterator[Machine]:
+    """The same of the newest release only, for what does not depend on the release."""
+    with lab.borrowed(lab.boot(RELEASES[-1], "fresh")) as machine:
+        unpack(machine)
+        yield machine
+
+
+@pytest.fixture
 def installed(lab: Lab, release: str) -> Iterator[Machine]:
     """A machine on which the program of the source is installed."""
     with lab.borrowed(lab.boot(release, "installed", image="program")) as machine:
+        unpack(machine)
+        install(machine)
+        yield machine
+
+
+@pytest.fixture
+def newest_installed(lab: Lab) -> Iterator[Machine]:
+    """The same of the newest release only, for what does not depend on the release."""
+    with lab.borrowed(lab.boot(RELEASES[-1], "installed", image="program")) as machine:
         unpack(machine)
         install(machine)
         yield machine
@@ -110,43 +126,43 @@ def test_it_works_in_a_container_without_an_init_system(lab: Lab, release: str) 
         assert program(machine)
 
 
-def test_it_needs_no_room_in_tmp_and_no_right_to_execute_there(fresh: Machine) -> None:
-    fresh.run("mount", "-t", "tmpfs", "-o", "size=64k,noexec", "tmpfs", "/tmp")
-    install(fresh)
-    assert program(fresh)
+def test_it_needs_no_room_in_tmp_and_no_right_to_execute_there(newest: Machine) -> None:
+    newest.run("mount", "-t", "tmpfs", "-o", "size=64k,noexec", "tmpfs", "/tmp")
+    install(newest)
+    assert program(newest)
 
 
-def test_what_is_installed_only_root_can_change(fresh: Machine) -> None:
-    fresh.run("sh", "-c", 'umask 000 && exec "$0" --no-launch', f"{SOURCE}/install.sh", timeout=300)
+def test_what_is_installed_only_root_can_change(newest: Machine) -> None:
+    newest.run("sh", "-c", 'umask 000 && exec "$0" --no-launch', f"{SOURCE}/install.sh", timeout=300)
     places = ("/opt/mailstead", "/usr/local/bin/mailstead")
-    assert fresh.run("find", *places, "!", "-type", "l", "-perm", "/022").stdout == ""
-    assert fresh.run("find", *places, "!", "-user", "root").stdout == ""
+    assert newest.run("find", *places, "!", "-type", "l", "-perm", "/022").stdout == ""
+    assert newest.run("find", *places, "!", "-user", "root").stdout == ""
 
 
-def test_it_waits_for_another_apt(fresh: Machine) -> None:
-    remove_venv_module(fresh)
-    other = fresh.spawn("python3", "-c", HOLD_DPKG_LOCK)
+def test_it_waits_for_another_apt(newest: Machine) -> None:
+    remove_venv_module(newest)
+    other = newest.spawn("python3", "-c", HOLD_DPKG_LOCK)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
     started = time.monotonic()
-    install(fresh)
+    install(newest)
     assert time.monotonic() - started > 5
     assert other.wait() == 0
 
 
-def test_of_two_at_once_the_second_waits_and_finds_it_done(fresh: Machine) -> None:
-    first = fresh.spawn(f"{SOURCE}/install.sh", "--no-launch")
-    fresh.wait_for("test", "-e", "/opt/mailstead/venvs")
-    second = install(fresh)
+def test_of_two_at_once_the_second_waits_and_finds_it_done(newest: Machine) -> None:
+    first = newest.spawn(f"{SOURCE}/install.sh", "--no-launch")
+    newest.wait_for("test", "-e", "/opt/mailstead/venvs")
+    second = install(newest)
     assert "waiting" in second.stderr
     assert "up to date" in second.stderr
     assert first.wait(60) == 0
 
 
-def test_a_second_run_changes_nothing(installed: Machine) -> None:
-    before = tree(installed, "/opt", "/usr/local", "/etc")
-    install(installed)
-    after = tree(installed, "/opt", "/usr/local", "/etc")
+def test_a_second_run_changes_nothing(newest_installed: Machine) -> None:
+    before = tree(newest_installed, "/opt", "/usr/local", "/etc")
+    install(newest_installed)
+    after = tree(newest_installed, "/opt", "/usr/local", "/etc")
     assert after == before
 
 
@@ -164,13 +180,13 @@ def test_an_upgrade_keeps_everything_else_and_the_program_before(installed: Mach
     assert tree(installed, *kept) == before
 
 
-def test_only_the_program_before_is_kept(installed: Machine) -> None:
+def test_only_the_program_before_is_kept(newest_installed: Machine) -> None:
     for number in range(3):
-        change(installed, "wizard/__init__.py", f"# version {number}\n")
-        install(installed)
-    apps = installed.run("ls", "/opt/mailstead/apps").stdout.split()
+        change(newest_installed, "wizard/__init__.py", f"# version {number}\n")
+        install(newest_installed)
+    apps = newest_installed.run("ls", "/opt/mailstead/apps").stdout.split()
     assert len(apps) == 2
-    assert program(installed).endswith(apps[-1])
+    assert program(newest_installed).endswith(apps[-1])
 
 
 @pytest.mark.parametrize(
@@ -182,22 +198,22 @@ def test_only_the_program_before_is_kept(installed: Machine) -> None:
     ids=["pip-fails", "program-fails"],
 )
 def test_a_failed_upgrade_says_why_and_leaves_the_old_program(
-    installed: Machine, file: str, text: str, reason: str
+    newest_installed: Machine, file: str, text: str, reason: str
 ) -> None:
-    old = program(installed)
-    change(installed, file, text)
-    failed = install(installed, check=False)
+    old = program(newest_installed)
+    change(newest_installed, file, text)
+    failed = install(newest_installed, check=False)
     assert failed.returncode == 1
     assert reason in failed.stderr.splitlines()[-1]
-    assert program(installed) == old
-    assert remains(installed) == []
+    assert program(newest_installed) == old
+    assert remains(newest_installed) == []
 
 
-@pytest.mark.parametrize("target", ["venv/bin/python", "venv/lib/python3*/site-packages/click", "screens"])
-def test_running_it_again_mends_a_damaged_program(installed: Machine, target: str) -> None:
-    installed.run("sh", "-c", f"rm -r /opt/mailstead/app/{target}")
-    install(installed)
-    assert program(installed)
+@pytest.mark.parametrize("target", ["venv/lib/python3*/site-packages/click", "screens"])
+def test_running_it_again_mends_a_damaged_program(newest_installed: Machine, target: str) -> None:
+    newest_installed.run("sh", "-c", f"rm -r /opt/mailstead/app/{target}")
+    install(newest_installed)
+    assert program(newest_installed)
 
 
 def test_a_first_install_killed_anywhere_is_finished_by_the_next(fresh: Machine) -> None:
@@ -226,13 +242,13 @@ def test_an_upgrade_killed_anywhere_leaves_the_old_program(installed: Machine) -
     assert remains(installed) == []
 
 
-def test_the_next_install_waits_for_a_pip_whose_script_was_killed(fresh: Machine) -> None:
-    running = start_until(fresh, "venvs/*/lib/*/site-packages/pydantic")
-    fresh.run("sh", "-c", "kill -KILL $(cat /run/install.pid)")
-    assert "waiting" in install(fresh).stderr
+def test_the_next_install_waits_for_a_pip_whose_script_was_killed(newest: Machine) -> None:
+    running = start_until(newest, "venvs/*/lib/*/site-packages/pydantic")
+    newest.run("sh", "-c", "kill -KILL $(cat /run/install.pid)")
+    assert "waiting" in install(newest).stderr
     running.wait(10)
-    assert program(fresh)
-    assert remains(fresh) == []
+    assert program(newest)
+    assert remains(newest) == []
 
 
 def start_until(machine: Machine, point: str) -> subprocess.Popen[str]:
@@ -275,20 +291,20 @@ def kill_group(running: subprocess.Popen[str]) -> None:
     ],
 )
 def test_what_it_cannot_serve_it_refuses_in_one_line_and_touches_nothing(
-    fresh: Machine, preparation: str, arguments: list[str], code: int, reason: str
+    newest: Machine, preparation: str, arguments: list[str], code: int, reason: str
 ) -> None:
-    fresh.run("sh", "-c", preparation)
-    assert_refused(fresh, arguments, code, reason)
+    newest.run("sh", "-c", preparation)
+    assert_refused(newest, arguments, code, reason)
 
 
-def test_an_old_python_is_refused(fresh: Machine) -> None:
-    fresh.run("sh", "-c", "mv $(readlink -e /usr/bin/python3) /root/python && rm /usr/bin/python3*")
-    fresh.write("/usr/bin/python3", OLD_PYTHON, mode=0o755)
-    assert_refused(fresh, ["--no-launch"], 1, "needs Python 3.11 or newer")
+def test_an_old_python_is_refused(newest: Machine) -> None:
+    newest.run("sh", "-c", "mv $(readlink -e /usr/bin/python3) /root/python && rm /usr/bin/python3*")
+    newest.write("/usr/bin/python3", OLD_PYTHON, mode=0o755)
+    assert_refused(newest, ["--no-launch"], 1, "needs Python 3.11 or newer")
 
 
-def test_too_little_room_is_refused(lab: Lab, release: str) -> None:
-    with lab.borrowed(lab.boot(release, "small", disk_mib=1500)) as machine:
+def test_too_little_room_is_refused(lab: Lab) -> None:
+    with lab.borrowed(lab.boot(RELEASES[-1], "small", disk_mib=1500)) as machine:
         unpack(machine)
         assert_refused(machine, ["--no-launch"], 1, "needs 2 GB free in /opt")
 
