@@ -38,6 +38,7 @@ _FILES = (
     "fuzzy_check.conf",
     "greylist.conf",
     "logging.inc",
+    "mailstead-local-networks.inc",
     "milter_headers.conf",
     "multimap.conf",
     "neural.conf",

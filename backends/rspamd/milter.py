@@ -6,7 +6,7 @@ import struct
 from backends.errors import MailsteadError
 from backends.text import clean
 
-_NEGOTIATE = b"O"
+_NEGOTIATE, _QUIT = b"O", b"Q"
 _ALL_ACTIONS = 0x1FF
 _NO_STEPS = 0x7F
 
@@ -25,6 +25,7 @@ def greet(path: str, timeout: float = 5) -> int:
             connection.sendall(struct.pack("!I", len(offer)) + offer)
             with connection.makefile("rb") as answers:
                 answer = answers.read(17)
+            connection.sendall(struct.pack("!I", 1) + _QUIT)
     except OSError as problem:
         raise NoMilterError(
             f"the milter does not answer on {path}",

@@ -1,8 +1,10 @@
 """Whether the filter does its work."""
 
 import time
+from pathlib import Path
 
 from backends.checks import Finding, fail, ok
+from backends.machine import files
 from backends.rspamd import controller, milter
 from backends.rspamd.settings import MILTER_SOCKET
 
@@ -18,11 +20,17 @@ def milter_answers() -> Finding:
     deadline = time.monotonic() + _START
     while True:
         try:
-            return ok(f"protocol version {milter.greet(MILTER_SOCKET)} on {MILTER_SOCKET}")
+            version = milter.greet(MILTER_SOCKET)
+            break
         except milter.NoMilterError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+    who = files.ownership_of(Path(MILTER_SOCKET).stat())
+    if (who.mode & 0o060, who.group) != (0o060, "postfix"):
+        seen = f"{MILTER_SOCKET} is {who.mode:04o} {who.owner}:{who.group}"
+        return fail(seen, "writable by the group postfix", "systemctl restart rspamd, then see its log")
+    return ok(f"protocol version {version} on {MILTER_SOCKET}")
 
 
 def knows_spam() -> Finding:

@@ -38,7 +38,7 @@ class Unbound(Adapter):
         self.settings = settings
 
     def resources(self) -> Iterator[Resource]:
-        """One file and the service."""
+        """One file, the unit's drop-in, and the service."""
         settings = self.settings
         configuration = self.file(
             CONFIGURATION,
@@ -53,7 +53,13 @@ class Unbound(Adapter):
             own_clauses=settings.own_clauses.strip(),
         )
         yield configuration
-        yield Service("unbound.service", restart_on=(configuration,))
+        changes: tuple[Resource, ...] = (configuration,)
+        if settings.has_systemd:
+            directory, drop_in = self.drop_in("unbound.service", "unit.conf.j2")
+            yield directory
+            yield drop_in
+            changes = (configuration, drop_in)
+        yield Service("unbound.service", restart_on=changes)
 
     def checks(self) -> Iterator[Check]:
         """That it runs, which a run insists on; and that it reaches the world, which needs a network."""
