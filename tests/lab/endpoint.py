@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.lab.namespaces import inside
 
@@ -22,7 +22,7 @@ class Endpoint:
     namespace: str
     address: str
     address6: str
-    resolve: Resolve
+    resolve: Resolve = field(repr=False)
 
     def network(self) -> AbstractContextManager[None]:
         """Within the block, sockets that this thread makes belong to this endpoint and stay there."""

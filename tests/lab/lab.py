@@ -176,11 +176,15 @@ class Lab:
             _network=self._network,
         )
         self._machines[name] = machine
-        if domain:
-            self.dns.add_host(f"{name}.{domain}", address, address6)
-        machine.start()
-        if wait:
-            machine.wait_until_up()
+        try:
+            if domain:
+                self.dns.add_host(f"{name}.{domain}", address, address6)
+            machine.start()
+            if wait:
+                machine.wait_until_up()
+        except BaseException:
+            self.discard(machine)
+            raise
         return machine
 
     def _stop(self) -> None:

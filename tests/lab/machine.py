@@ -44,13 +44,13 @@ class Machine(Endpoint):
 
     release: str
     hostname: str
-    disk: Disk
-    group: Path
+    disk: Disk = field(repr=False)
+    group: Path = field(repr=False)
     has_init: bool
-    held: tuple[str, ...]
-    binds: tuple[str, ...]
+    held: tuple[str, ...] = field(repr=False)
+    binds: tuple[str, ...] = field(repr=False)
     number: int
-    _network: Network
+    _network: Network = field(repr=False)
     _nspawn: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _pid: int | None = field(default=None, repr=False)
 

@@ -60,6 +60,8 @@ class Network:
             self.name,
         )
         ip("-n", self.name, "link", "set", port, "master", _BRIDGE, "up")
+        # A later machine at this address must not be taken for the earlier one: neighbours remember the MAC.
+        ip("-n", namespace, "link", "set", "eth0", "address", f"02:00:00:00:00:{number:02x}")
         ip("-n", namespace, "address", "add", f"{SUBNET}.{number}/24", "dev", "eth0")
         ip("-n", namespace, "address", "add", f"{SUBNET6}:{number}/64", "dev", "eth0", "nodad")
         ip("-n", namespace, "link", "set", "eth0", "up")

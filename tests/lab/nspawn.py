@@ -67,12 +67,13 @@ def entering(pid: int) -> tuple[str, ...]:
 def first_process(nspawn_pid: int, timeout: float = 10) -> int:
     """The pid, on this machine, of the process that is 1 in the machine that `nspawn_pid` runs.
 
+    Before it has become the machine's own program, its file system is not the machine's yet.
     Raises LabError when it does not appear within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         for child in _children(nspawn_pid):
-            if _innermost_pid(child) == "1":
+            if _innermost_pid(child) == "1" and _comm(child) != "systemd-nspawn":
                 return child
         time.sleep(0.01)
     raise LabError(f"systemd-nspawn (pid {nspawn_pid}) started no machine within {timeout} s")
@@ -97,6 +98,13 @@ def _children(pid: int) -> list[int]:
     except FileNotFoundError:
         return []
     return [int(child) for text in lists for child in text.split()]
+
+
+def _comm(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except FileNotFoundError:
+        return "systemd-nspawn"
 
 
 def _innermost_pid(pid: int) -> str:
