@@ -267,13 +267,13 @@ _ORDER: tuple[Callable[[Answers, MachineFacts, Overrides], Adapter], ...] = (
     redis,
     rspamd,
     accounts,
-    postfix,
     dovecot,
+    postfix,
     fail2ban,
     logrotate,
 )
-"""The firewall first, so that nothing is open before it should be; Postfix before Dovecot, whose sockets lie
-in its queue directory; those that watch logs last.
+"""The firewall first, so that nothing is open before it should be; Postfix when all that it asks is there:
+filter, accounts and logins; those that watch logs last.
 """
 
 

@@ -53,6 +53,8 @@ class Dovecot(Adapter):
         settings = self.settings
         yield SystemUser(MAIL_USER, str(MAIL_DIRECTORY))
         yield Directory(str(MAIL_DIRECTORY), 0o700, MAIL_USER, MAIL_USER)
+        # Postfix makes it when it first starts, which is after Dovecot: its sockets lie there
+        yield Directory(_SPOOL, 0o700, "postfix", "root")
         configuration = [self._configuration()]
         if settings.release == "bookworm":
             yield Directory(_MAPS)
