@@ -17,15 +17,7 @@ _TEST_SPAM = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 
 def milter_answers() -> Finding:
     """Whether the socket that Postfix hands mail to is served; waits while Rspamd starts."""
-    deadline = time.monotonic() + _START
-    while True:
-        try:
-            version = milter.greet(MILTER_SOCKET)
-            break
-        except milter.NoMilterError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+    version = _greeted()
     who = files.ownership_of(Path(MILTER_SOCKET).stat())
     if (who.mode & 0o060, who.group) != (0o060, "postfix"):
         seen = f"{MILTER_SOCKET} is {who.mode:04o} {who.owner}:{who.group}"
@@ -41,3 +33,13 @@ def knows_spam() -> Finding:
         seen = f"the test message got {result.get('action')!r}"
         return fail(seen, "reject", "look for gtube_patterns in /etc/rspamd/override.d")
     return ok("the test message is refused")
+
+
+def _greeted() -> int:
+    deadline = time.monotonic() + _START
+    while time.monotonic() < deadline:
+        try:
+            return milter.greet(MILTER_SOCKET)
+        except milter.NoMilterError:
+            time.sleep(0.2)
+    return milter.greet(MILTER_SOCKET)

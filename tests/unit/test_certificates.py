@@ -131,10 +131,11 @@ def test_a_new_name_makes_new_certificates_with_the_same_keys_and_authority(
 
 def test_a_certificate_is_renewed_once_too_few_days_are_left(made: Certificates, tmp_path: Path) -> None:
     assert apply(Certificates(settings(tmp_path, renew_days=396))) == []
-    assert leaf(made, "rsa")
+    before = leaf(made, "rsa").serial_number
     assert apply(Certificates(settings(tmp_path, leaf_days=500, renew_days=397))) == [
         f"{kind}/{name}.pem" for kind in ("ecdsa", "rsa") for name in ("fullchain", "combined")
     ]
+    assert leaf(made, "rsa").serial_number != before
 
 
 def test_a_certificate_that_does_not_fit_its_key_is_made_anew(made: Certificates) -> None:
