@@ -1,14 +1,19 @@
 """Runs programs: argument lists only, no shell, no terminal, a session of their own."""
 
-import io
 import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Event, Timer
+from typing import TYPE_CHECKING, BinaryIO
 
 from backends.errors import CommandFailed
 from backends.text import clean, clean_lines
+
+if TYPE_CHECKING:
+    import sh
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds until a program that should answer at once is ended."""
@@ -71,29 +76,61 @@ def run(
     program = find_program(argv[0])
     if program is None:
         raise CommandFailed(f"{argv[0]} is not installed", tried=shown)
-    out, err = io.BytesIO(), io.BytesIO()
-    try:
-        ended = sh.Command(program)(
+    with _memory("stdout") as out, _memory("stderr") as err:
+        running = sh.Command(program)(
             *argv[1:],
             _in=stdin,
             _out=out,
             _err=err,
             _env=_environment(environment or {}),
             _cwd=cwd,
-            _timeout=timeout,
             _ok_code=list(range(-64, 256)),
             _tty_out=False,
             _new_session=True,
-            _return_cmd=True,
+            _bg=True,
+            _bg_exc=False,
         )
-    except sh.TimeoutException as problem:
-        raise CommandFailed(f"{argv[0]} did not end within {timeout:g} seconds", tried=shown) from problem
-    completed = Completed(tuple(argv), int(ended.exit_code), out.getvalue(), err.getvalue())
+        is_late = _wait(running, timeout)
+        completed = Completed(tuple(argv), int(running.exit_code), _content(out), _content(err))
+    if is_late:
+        raise CommandFailed(f"{argv[0]} did not end within {timeout:g} seconds", tried=shown)
     if check and not completed.is_ok:
         raise CommandFailed(
             f"{argv[0]} failed with status {completed.status}", tried=clean(shown), seen=completed.complaint()
         )
     return completed
+
+
+def _memory(name: str) -> BinaryIO:
+    """A file in memory: unlike a pipe, a daemon that keeps it open keeps nobody waiting."""
+    return os.fdopen(os.memfd_create(name), "w+b")
+
+
+def _content(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _wait(running: "sh.RunningCommand", timeout: float) -> bool:
+    """Wait for the end, or end the program and its children when the time is over; gives whether it was.
+
+    A timer, because waiting with a time-out would cost a tenth of a second each time.
+    """
+    is_late = Event()
+
+    def end() -> None:
+        is_late.set()
+        with suppress(ProcessLookupError):
+            running.kill_group()
+
+    timer = Timer(timeout, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        running.wait()
+    finally:
+        timer.cancel()
+    return is_late.is_set()
 
 
 def _environment(additions: Mapping[str, str]) -> dict[str, str]:
