@@ -14,8 +14,6 @@ from backends.checks import Check, Finding, fail, ok
 from backends.errors import MailsteadError
 from backends.resources import Membership, Resource, SystemGroup
 
-_READERS = ("postfix", "dovecot")
-
 
 class Accounts(Adapter):
     """The database in /var/lib/mailstead, which must be there, and what the answers want to be in it."""
@@ -29,8 +27,7 @@ class Accounts(Adapter):
     def resources(self) -> Iterator[Resource]:
         """The group that may read, the database, then its rows, domains first."""
         yield SystemGroup(database.GROUP)
-        for reader in _READERS:
-            yield Membership(reader, database.GROUP)
+        yield Membership("postfix", database.GROUP)  # Dovecot gives the group to its auth-worker by itself
         yield Database()
         yield from map(DomainEntry, self.settings.domains)
         for mailbox in self.settings.mailboxes:

@@ -1,9 +1,10 @@
 """The database of domains, accounts and aliases, as SQLite keeps it in one file.
 
-Postfix (proxymap) and Dovecot (auth-worker) open it read-only, Mailstead alone writes. Its journal is the
-rollback journal, because readers of a write-ahead log must be able to write. When a writer is killed in the
-middle, readers get temporary errors until the next writer has rolled its journal back: SQLite does that when
-it first reads.
+Postfix (proxymap) and Dovecot (auth-worker) may only read it; Mailstead alone writes. Postfix gives up when it
+finds the database locked, so readers must never meet a lock: that takes SQLite's write-ahead log. Its readers can
+do without the right to write as long as the files `-wal` and `-shm` are there (https://sqlite.org/wal.html,
+"Read-Only Databases"), which the last writer to leave would remove. So each writer leaves while a read-only
+connection is still there (`_opened`).
 """
 
 import contextlib
@@ -64,10 +65,7 @@ class DatabaseError(MailsteadError):
 
 @contextlib.contextmanager
 def reading(path: Path = DATABASE) -> Iterator[sqlite3.Connection]:
-    """A connection for queries; raises DatabaseError.
-
-    It is opened for writing, so that the journal of a killed writer is rolled back.
-    """
+    """A connection for queries; raises DatabaseError."""
     with _opened(path) as connection:
         _must_be_current(connection, path)
         yield connection
@@ -101,7 +99,7 @@ def prepare(path: Path, ownership: files.Ownership) -> None:
     files.set_ownership(path, ownership)
     files.sync_directory(path.parent)
     with _opened(path) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA journal_mode = WAL")
         for number in range(_version(connection) + 1, VERSION + 1):
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_UPGRADES[number]} PRAGMA user_version = {number}; COMMIT;"
@@ -120,9 +118,10 @@ def is_empty(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove the file and its journal."""
+    """Remove the file and those that SQLite keeps beside it."""
     files.remove(path)
-    files.remove(path.with_name(path.name + "-journal"))
+    for suffix in ("-wal", "-shm"):
+        files.remove(path.with_name(path.name + suffix))
 
 
 @contextlib.contextmanager
@@ -130,15 +129,20 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise DatabaseError(f"{path} is not there yet", next_step="set the server up first: mailstead setup")
     try:
-        connection = sqlite3.connect(
-            path.absolute().as_uri() + "?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None
-        )
-        with contextlib.closing(connection):
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA synchronous = EXTRA")
-            yield connection
+        with contextlib.ExitStack() as last:
+            with contextlib.closing(_connection(path, "rw")) as connection:
+                connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("PRAGMA synchronous = FULL")
+                yield connection
+                stays = last.enter_context(contextlib.closing(_connection(path, "ro")))
+                _version(stays)
     except sqlite3.Error as problem:
         raise DatabaseError(f"{path} can't be used", seen=f"{type(problem).__name__}: {problem}") from problem
+
+
+def _connection(path: Path, mode: str) -> sqlite3.Connection:
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
 
 
 def _version(connection: sqlite3.Connection) -> int:
