@@ -25,8 +25,11 @@ class Answer:
 
     @property
     def is_refusal(self) -> bool:
-        """Whether it refused for good; 454 is how relaying is refused where the administrator chose so."""
-        return 500 <= self.code < 600 or self.code == 454
+        """Whether it refused what was asked (RFC 5321 section 4.2.3, RFC 4954 section 6), not how it was asked.
+
+        454 is how relaying is refused where the administrator chose so.
+        """
+        return self.code in {454, 535, 550, 551, 553, 554}
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}"
@@ -72,7 +75,8 @@ def submit(endpoint: Endpoint, address: str, password: str, proof: EmailMessage,
 def login_answer(endpoint: Endpoint, address: str, password: str) -> Answer:
     """What the server says to this login."""
     with open_smtp(endpoint) as connection:
-        # login() would try every mechanism in turn, and wait for Dovecot's patience each time.
+        connection.ehlo_or_helo_if_needed()
+        # login() would try every mechanism in turn, and wait each time.
         connection.user, connection.password = address, password
         try:
             return _answer(connection.auth("PLAIN", connection.auth_plain))
