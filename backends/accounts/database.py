@@ -1,10 +1,10 @@
 """The database of domains, accounts and aliases, as SQLite keeps it in one file.
 
-Postfix (proxymap) and Dovecot (auth-worker) may only read it; Mailstead alone writes. Postfix gives up when it
-finds the database locked, so readers must never meet a lock: that takes SQLite's write-ahead log. Its readers can
-do without the right to write as long as the files `-wal` and `-shm` are there (https://sqlite.org/wal.html,
-"Read-Only Databases"), which the last writer to leave would remove. So each writer leaves while a read-only
-connection is still there (`_opened`).
+Postfix (proxymap) and Dovecot (auth-worker) may only read it; Mailstead alone writes. Postfix gives up when
+it finds the database locked, so readers must never meet a lock: that takes SQLite's write-ahead log. Its
+readers can do without the right to write as long as the files `-wal` and `-shm` are there
+(https://sqlite.org/wal.html, "Read-Only Databases"), which the last writer to leave would remove. So each
+writer leaves while a read-only connection is still there (`_opened`).
 """
 
 import contextlib
@@ -129,11 +129,12 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise DatabaseError(f"{path} is not there yet", next_step="set the server up first: mailstead setup")
     try:
-        with contextlib.ExitStack() as last:
-            with contextlib.closing(_connection(path, "rw")) as connection:
-                connection.execute("PRAGMA foreign_keys = ON")
-                connection.execute("PRAGMA synchronous = FULL")
+        with contextlib.ExitStack() as last, contextlib.closing(_connection(path, "rw")) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            try:
                 yield connection
+            finally:
                 stays = last.enter_context(contextlib.closing(_connection(path, "ro")))
                 _version(stays)
     except sqlite3.Error as problem:
