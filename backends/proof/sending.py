@@ -25,7 +25,7 @@ class Answer:
 
     @property
     def is_refusal(self) -> bool:
-        """Whether it refused what was asked (RFC 5321 section 4.2.3, RFC 4954 section 6), not how it was asked.
+        """Whether it refused what was asked, not how (RFC 5321 section 4.2.3, RFC 4954 section 6).
 
         454 is how relaying is refused where the administrator chose so.
         """
@@ -113,7 +113,7 @@ def _plain_smtp(source: str, port: int) -> Iterator[smtplib.SMTP]:
 def _envelope_answer(connection: smtplib.SMTP, sender: str, recipient: str) -> Answer:
     connection.ehlo_or_helo_if_needed()
     answer = _answer(connection.mail(sender))
-    return answer if answer.is_refusal else _answer(connection.rcpt(recipient))
+    return answer if answer.code != 250 else _answer(connection.rcpt(recipient))
 
 
 def _answer(reply: tuple[int, bytes | str]) -> Answer:
