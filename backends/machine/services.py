@@ -1,7 +1,7 @@
 """Services: systemd where it runs the machine, init scripts where it does not (a container)."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -61,14 +61,11 @@ class Systemd(ServiceManager):
     """systemctl(1), asked for many units at once."""
 
     def statuses(self, services: Sequence[ServiceNames]) -> list[ServiceStatus]:
-        """One `systemctl show` for all."""
+        """One `systemctl show` for all, and one `systemctl is-enabled` for those that are known."""
         units = list(dict.fromkeys(u for s in services for u in (s.unit, s.status_unit)))
         if not units:
             return []
-        answer = run(
-            ["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", "--", *units],
-            check=False,
-        )
+        answer = run(["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", *units], check=False)
         blocks = [
             dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
             for block in answer.text.strip().split("\n\n")
@@ -76,18 +73,39 @@ class Systemd(ServiceManager):
         if len(blocks) != len(units):
             raise CommandFailed("systemctl did not answer for every unit", seen=answer.complaint())
         shown = dict(zip(units, blocks, strict=True))
+        enabled = self._enabled({s.unit for s in services if shown[s.unit]["LoadState"] == "loaded"})
         return [
             ServiceStatus(
                 is_known=shown[s.unit]["LoadState"] == "loaded",
-                is_enabled=shown[s.unit]["UnitFileState"] not in {"disabled", "masked", ""},
+                is_enabled=s.unit in enabled,
                 is_active=shown[s.status_unit]["ActiveState"] in {"active", "reloading"},
             )
             for s in services
         ]
 
     def enable(self, service: ServiceNames, *, is_enabled: bool) -> None:
-        """`systemctl enable` or `disable`, quietly."""
-        run(["systemctl", "--quiet", "enable" if is_enabled else "disable", service.unit])
+        """Links for systemd alone: bringing those of sysvinit into line takes seconds and serves nobody here.
+
+        SYSTEMCTL_SKIP_SYSV is in systemd's own ENVIRONMENT.md.
+        """
+        verb = "enable" if is_enabled else "disable"
+        run(
+            ["systemctl", "--quiet", "--no-reload", verb, service.unit],
+            environment={"SYSTEMCTL_SKIP_SYSV": "1"},
+        )
+
+    def _enabled(self, units: Collection[str]) -> set[str]:
+        """Those that start with the machine, read from the disk: `systemctl show` may be out of date.
+
+        Where one has just lost its file, systemctl answers for none; then each is asked alone.
+        """
+        if not units:
+            return set()
+        asked = sorted(units)
+        states = run(["systemctl", "is-enabled", "--", *asked], check=False).text.split()
+        if len(states) != len(asked):
+            return set().union(*(self._enabled({unit}) for unit in asked)) if len(asked) > 1 else set()
+        return {u for u, state in zip(asked, states, strict=True) if state not in {"disabled", "masked"}}
 
     def act(self, service: ServiceNames, verb: str) -> None:
         """Reload changed unit files, then act; a start limit reached by earlier failures is forgotten."""

@@ -80,10 +80,10 @@ class Service(Resource):
         if not isinstance(now, ServiceState) or (not now.is_known and not state.is_active):
             return
         manager = service_manager()
-        if state.is_active != now.is_active:
-            manager.act(self.names, "start" if state.is_active else "stop")
         if state.is_enabled != now.is_enabled:
             manager.enable(self.names, is_enabled=state.is_enabled)
+        if state.is_active != now.is_active:
+            manager.act(self.names, "start" if state.is_active else "stop")
 
     def activate(self, action: Action) -> None:
         """Restart or reload it; raises ActivationFailed."""
