@@ -1,10 +1,10 @@
 """The database of domains, accounts and aliases, as SQLite keeps it in one file.
 
-Postfix (proxymap) and Dovecot (auth-worker) may only read it; Mailstead alone writes. Postfix gives up when
-it finds the database locked, so readers must never meet a lock: that takes SQLite's write-ahead log. Its
-readers can do without the right to write as long as the files `-wal` and `-shm` are there
-(https://sqlite.org/wal.html, "Read-Only Databases"), which the last writer to leave would remove. So each
-writer leaves while a read-only connection is still there (`_opened`).
+Postfix (proxymap) and Dovecot (auth-worker) may only read it; Mailstead alone writes. Its journal is the
+rollback journal: readers of a write-ahead log need files that the last connection takes away, and can't make
+them again. A reader that meets the lock of a commit, some milliseconds, asks again: Dovecot at once, Postfix
+after a second. When a writer is killed within a commit, readers wait until the next connection that may write
+has rolled its journal back, which SQLite does as soon as that reads.
 """
 
 import contextlib
@@ -65,7 +65,10 @@ class DatabaseError(MailsteadError):
 
 @contextlib.contextmanager
 def reading(path: Path = DATABASE) -> Iterator[sqlite3.Connection]:
-    """A connection for queries; raises DatabaseError."""
+    """A connection for queries; raises DatabaseError.
+
+    It may write, so that it rolls back what a killed writer left.
+    """
     with _opened(path) as connection:
         _must_be_current(connection, path)
         yield connection
@@ -99,7 +102,7 @@ def prepare(path: Path, ownership: files.Ownership) -> None:
     files.set_ownership(path, ownership)
     files.sync_directory(path.parent)
     with _opened(path) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA journal_mode = DELETE")
         for number in range(_version(connection) + 1, VERSION + 1):
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_UPGRADES[number]} PRAGMA user_version = {number}; COMMIT;"
@@ -118,10 +121,9 @@ def is_empty(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove the file and those that SQLite keeps beside it."""
+    """Remove the file and its journal."""
     files.remove(path)
-    for suffix in ("-wal", "-shm"):
-        files.remove(path.with_name(path.name + suffix))
+    files.remove(path.with_name(path.name + "-journal"))
 
 
 @contextlib.contextmanager
@@ -129,21 +131,14 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise DatabaseError(f"{path} is not there yet", next_step="set the server up first: mailstead setup")
     try:
-        with contextlib.ExitStack() as last, contextlib.closing(_connection(path, "rw")) as connection:
+        address = path.absolute().as_uri() + "?mode=rw"
+        connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
+        with contextlib.closing(connection):
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA synchronous = FULL")
-            try:
-                yield connection
-            finally:
-                stays = last.enter_context(contextlib.closing(_connection(path, "ro")))
-                _version(stays)
+            connection.execute("PRAGMA synchronous = EXTRA")
+            yield connection
     except sqlite3.Error as problem:
         raise DatabaseError(f"{path} can't be used", seen=f"{type(problem).__name__}: {problem}") from problem
-
-
-def _connection(path: Path, mode: str) -> sqlite3.Connection:
-    address = f"{path.absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
 
 
 def _version(connection: sqlite3.Connection) -> int:
