@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import dns.exception
+import dns.rcode
 import dns.rdatatype
 from dns.rdtypes.ANY.TXT import TXT
 
@@ -12,6 +13,10 @@ from backends.dns.records import dkim_record
 from backends.dns.settings import DnsSettings
 from backends.rspamd.settings import SELECTORS
 from backends.unbound import answering
+
+
+_PATIENCE = 2
+"""Seconds for each key: with a silent DNS there are many to wait for."""
 
 
 def dkim_checks(settings: DnsSettings) -> Iterator[Check]:
@@ -36,9 +41,15 @@ def _is_published(domain: str, selector: str, directory: str) -> Finding:
     record = dkim_record(domain, selector, directory)
     publish = f"publish {record.name} TXT {record.presentation}"
     try:
-        answer = answering.ask(f"{record.name}.", "TXT")
+        answer = answering.ask(f"{record.name}.", "TXT", timeout=_PATIENCE)
     except (dns.exception.DNSException, OSError):
         return warn("the resolver does not answer", "the key in the DNS", publish)
+    if answer.rcode() not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
+        return warn(
+            f"the resolver can't find out ({dns.rcode.to_text(answer.rcode())})",
+            "the key in the DNS",
+            publish,
+        )
     texts = [
         b"".join(entry.strings).decode(errors="replace")
         for rrset in answer.answer

@@ -1,5 +1,6 @@
 """Services: systemd where it runs the machine, init scripts where it does not (a container)."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from backends.machine.run import run
 from backends.text import clean_lines
 
 _START_TIMEOUT = 120.0
+_UNITS = Path("/etc/systemd/system")
 
 
 @dataclass(frozen=True)
@@ -122,18 +124,35 @@ class Systemd(ServiceManager):
             )
 
     def _is_outdated(self, service: ServiceNames) -> bool:
-        """Whether unit files changed since systemd read them; asking is quick, reading all again is not."""
+        """Whether unit files changed since systemd read them; asking is quick, reading all again is not.
+
+        NeedDaemonReload alone won't do: systemd 252 says no for a unit that does not run yet and has just got
+        its first drop-in, and starts it without.
+        """
         units = dict.fromkeys((service.unit, service.status_unit))
         answer = run(
             ["systemctl", "show", "--property=NeedDaemonReload,LoadState", "--", *units], check=False
         )
-        return b"NeedDaemonReload=yes" in answer.stdout or b"LoadState=not-found" in answer.stdout
+        if b"NeedDaemonReload=yes" in answer.stdout or b"LoadState=not-found" in answer.stdout:
+            return True
+        read = run(
+            ["systemctl", "show", "--timestamp=unix", "--property=UnitsLoadStartTimestamp", "--value"],
+            check=False,
+        )
+        found = re.search(r"@(\d+)", read.text)
+        return found is None or _last_change(_UNITS) >= int(found[1])
 
     def _last_words(self, service: ServiceNames) -> str:
         answer = run(
             ["journalctl", "--no-pager", "--quiet", "-n12", "-ocat", "-u", service.status_unit], check=False
         )
         return clean_lines(answer.stdout.strip())
+
+
+def _last_change(directory: Path) -> float:
+    """When a unit file or drop-in below it last changed, in seconds since 1970."""
+    paths = [directory, *directory.iterdir(), *directory.glob("*.d/*")]
+    return max(path.lstat().st_mtime for path in paths)
 
 
 class SysV(ServiceManager):
