@@ -11,6 +11,8 @@ FLOORS := screens wizard backends
 CODE := $(FLOORS) tests
 SCRIPTS := install.sh tests/run .ci/run
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
+# A hanging test is ended with its process: an exception in the middle of hypothesis would only start it again.
+FAST := --numprocesses=2 --timeout=60 --timeout-method=thread
 UV := .venv-lock/bin/uv
 # An empty environment: nothing of this machine's pip or uv settings may end up in the lock files.
 COMPILE := env -i PATH=/usr/bin:/bin HOME=/nonexistent UV_CACHE_DIR=$(CURDIR)/.venv-lock/cache \
@@ -53,7 +55,7 @@ check-scripts:
 	PATH="$(CURDIR)/$(BIN):$$PATH" shellcheck $(SCRIPTS)
 
 check-tests:
-	$(BIN)/python -m pytest -q -m "not lab" --numprocesses=2 $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "not lab" $(FAST) $(PYTEST_ARGS)
 
 .PHONY: format
 format: venv ## put the code into the house's format, with the safe repairs of the linter
