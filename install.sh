@@ -27,7 +27,7 @@ Installs Mailstead into /opt/mailstead (or upgrades it), links /usr/local/bin/ma
 
   --answers FILE  sets the mail server up as FILE says, without a person
   --quickstart    sets a mail server up with defaults and this host's name, without a person
-  (neither)       opens the wizard on a terminal; without a terminal says what to do next
+  (neither)       says what to do next
 
   --yes           says yes to what would be asked before changing the machine
   --no-launch     only installs the program
@@ -333,12 +333,11 @@ hand_over() {
         exec "$LINK" replay --answers "$answers" ${yes:+"$yes"}
     elif [ -n "$quickstart" ]; then
         exec "$LINK" replay --quickstart ${yes:+"$yes"}
-    elif [ -t 0 ] && [ -t 1 ]; then
-        exec "$LINK" setup
     else
         say "Mailstead is installed: $LINK"
-        say "Next: 'mailstead setup' on a terminal, or write an answers file and replay it:"
+        say 'Next, write down what you want, see what would change, and let it happen:'
         say '  mailstead answers init --hostname HOST --domain DOMAIN --admin ADDRESS -o answers.toml'
+        say '  mailstead plan --answers answers.toml --diff'
         say '  mailstead replay --answers answers.toml'
     fi
 }
