@@ -101,6 +101,12 @@ def install(root: BuildRoot, packages: Sequence[str]) -> None:
     _collect_archives(root)
 
 
+def divert_trust_anchor(root: BuildRoot) -> None:
+    """Keeps the package dns-root-data from bringing the key of the world's DNS root: the lab has its own."""
+    anchor = "/usr/share/dns/root.key"
+    root.run("dpkg-divert", "--local", "--no-rename", "--divert", f"{anchor}.debian", "--add", anchor)
+
+
 def hold_services(root: BuildRoot) -> list[str]:
     """Keeps the services this layer brought from starting at boot, without a trace in /etc.
 

@@ -1,4 +1,4 @@
-"""Taking a lab away by its name alone, also one whose process was killed."""
+"""Which labs there are on this machine, and taking one away by its name, even if its process was killed."""
 
 import contextlib
 import fcntl
@@ -13,28 +13,33 @@ from tests.lab import cgroups, network, nspawn, overlay, store
 
 PREFIX = "mslab-"
 
+REGISTRY = Path("/run/mailstead-lab")
+"""One file for each lab, whatever its cache. It names the lab's directory; its owner holds a lock on it."""
 
-def labs_directory() -> Path:
-    """Where every lab has a directory named like it."""
-    return store.cache_directory() / "labs"
+_FORWARDING = REGISTRY / "ip_forward"
+
+
+def directory_of(name: str) -> Path:
+    """Where the lab `name` of this cache keeps its disks and logs."""
+    return store.cache_directory() / "labs" / name
 
 
 @contextlib.contextmanager
 def claimed() -> Iterator[str]:
     """The name of a new lab, this process's for the length of the block. What dead labs left goes first.
 
-    A lab is alive while somebody holds the lock on its `owner` file, which the kernel drops with the process.
+    A lab is alive while somebody holds the lock on its file in the registry, which the kernel drops with the
+    process.
     """
     with _turn():
         remove_dead()
         name = PREFIX + secrets.token_hex(2)
-        directory = labs_directory() / name
-        directory.mkdir(parents=True)
-        owner = _lock(directory / "owner")
+        owner = _lock(REGISTRY / name)
         assert owner is not None
-        owner.write(f"{os.getpid()}\n")
+        directory_of(name).mkdir(parents=True)
+        owner.write(f"{directory_of(name)}\n{os.getpid()}\n")
         owner.flush()
-        network.start_forwarding(labs_directory() / "ip_forward")
+        network.start_forwarding(_FORWARDING)
     try:
         yield name
     finally:
@@ -45,38 +50,45 @@ def claimed() -> Iterator[str]:
 
 
 def remove_dead() -> list[str]:
-    """Removes every lab whose process is gone, and returns their names."""
+    """Removes every lab whose process is gone, and returns their names. No lab may start or end meanwhile."""
     dead = []
-    for directory in sorted(labs_directory().glob(f"{PREFIX}*")):
-        owner = _lock(directory / "owner")
+    for registered in sorted(REGISTRY.glob(f"{PREFIX}*")):
+        owner = _lock(registered)
         if owner is not None:
-            remove(directory.name)
+            remove(registered.name)
             owner.close()
-            dead.append(directory.name)
+            dead.append(registered.name)
     _stop_forwarding_after_the_last()
+    for directory in directory_of("").glob(f"{PREFIX}*"):
+        # After a restart of this machine the registry is empty, and of its labs only the files are left.
+        if not (REGISTRY / directory.name).exists() and not overlay.mounts_below(directory):
+            shutil.rmtree(directory, ignore_errors=True)
     return dead
 
 
 def remove(name: str) -> None:
     """Kills, unmounts and deletes all that belongs to the lab `name`, in that order."""
+    registered = REGISTRY / name
+    noted = registered.read_text().splitlines()
+    directory = Path(noted[0]) if noted else directory_of(name)
     cgroups.kill(cgroups.unified_hierarchy() / name)
-    directory = labs_directory() / name
     for machine in directory.glob("*/root"):
         nspawn.forget(machine, f"{name}-{machine.parent.name}")
     for point in overlay.mounts_below(directory):
         overlay.unmount(point)
     network.close(name)
     shutil.rmtree(directory, ignore_errors=True)
+    registered.unlink()
 
 
 def _stop_forwarding_after_the_last() -> None:
-    if not list(labs_directory().glob(f"{PREFIX}*")):
-        network.stop_forwarding(labs_directory() / "ip_forward")
+    if not list(REGISTRY.glob(f"{PREFIX}*")):
+        network.stop_forwarding(_FORWARDING)
 
 
 @contextlib.contextmanager
 def _turn() -> Iterator[None]:
-    with store.locked(labs_directory() / "lock"):
+    with store.locked(REGISTRY / "lock"):
         yield
 
 

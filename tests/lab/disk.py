@@ -35,14 +35,18 @@ class Disk:
         lower = [*(directory / "archives" for directory in archives), *image.layers]
         overlay.mount(self.merged, lower, self._writable / "upper", self._writable / "work")
 
-    def personalise(self, hostname: str, domain: str, address: str) -> None:
-        """Gives the machine its names, its resolver and its machine id, as Debian's installer would."""
+    def personalise(self, hostname: str, domain: str, address: str, trust_anchor: str) -> None:
+        """Gives the machine its names, its resolver and its machine id, as Debian's installer would.
+
+        `trust_anchor` takes the place of the key of the world's DNS root (see building.divert_trust_anchor).
+        """
         full = f"{hostname}.{domain} {hostname}" if domain else hostname
         hosts = f"127.0.0.1 localhost\n{address} {full}\n::1 localhost ip6-localhost ip6-loopback\n"
         self._write("etc/hostname", f"{hostname}\n")
         self._write("etc/hosts", hosts)
         self._write("etc/resolv.conf", f"nameserver {GATEWAY}\n" + (f"search {domain}\n" if domain else ""))
         self._write("etc/machine-id", f"{uuid.uuid4().hex}\n")
+        self._write("usr/share/dns/root.key", trust_anchor)
 
     def install_program(self, repository: Path, packages: Sequence[str]) -> None:
         """Puts the work tree's Python packages where the program runs from, instead of the image's."""
@@ -68,5 +72,6 @@ class Disk:
 
     def _write(self, path: str, text: str) -> None:
         target = self.merged / path
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         target.write_text(text)

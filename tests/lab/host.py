@@ -4,9 +4,11 @@ Nothing here is written into the repository: every value is read from the runnin
 """
 
 import configparser
+import contextlib
 import io
 import os
 import re
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 _FETCHING = re.compile(
     r"^Acquire::(https?|ForceIPv[46]|Retries|Check-Valid-Until|Check-Date|Max-ValidTime|Min-ValidTime)\b"
 )
+_URL_HOST = re.compile(r"https?://(?:[^/@\s]*@)?([a-z0-9.-]+\.[a-z]+)", re.IGNORECASE)
+_PIP_DEFAULT_HOSTS = ("https://pypi.org", "https://files.pythonhosted.org")
 _OWN_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 _PIP_FILES = ("/etc/xdg/pip/pip.conf", "/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
 _PIP_PATH_OPTIONS = ("find-links", "extra-index-url", "index-url", "constraint")
@@ -103,17 +107,19 @@ def own_certificates() -> tuple[Path, ...]:
     return tuple(sorted(_OWN_CERTIFICATES.rglob("*.crt")))
 
 
-def nameservers() -> tuple[str, ...]:
-    """The resolvers this machine asks, that can also be asked from another network namespace."""
-    for path in (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf")):
-        if not path.exists():
-            continue
-        lines = (line.split() for line in path.read_text().splitlines())
-        servers = [words[1] for words in lines if len(words) > 1 and words[0] == "nameserver"]
-        usable = tuple(server for server in servers if not server.startswith("127.") and server != "::1")
-        if usable:
-            return usable
-    return ()
+def package_hosts() -> dict[str, tuple[str, ...]]:
+    """The hosts that apt and pip fetch from here, proxies included, with the IPv4 addresses seen here.
+
+    A name that does not resolve now is left out.
+    """
+    used = mirrors()
+    texts = [used.debian, used.security, pip_configuration(), *apt_options(), *_PIP_DEFAULT_HOSTS]
+    found = {}
+    for name in sorted({host for text in texts for host in _URL_HOST.findall(text)}):
+        with contextlib.suppress(OSError):
+            answers = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)
+            found[name] = tuple(sorted({str(address[0]) for *_, address in answers}))
+    return found
 
 
 def _os_release() -> dict[str, str]:

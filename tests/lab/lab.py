@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from tests.lab import cgroups, cleanup, namespaces, store
+from tests.lab import cgroups, cleanup, store
 from tests.lab.disk import Disk
 from tests.lab.dns import Dns
 from tests.lab.endpoint import Endpoint
@@ -58,7 +58,7 @@ class Lab:
     @property
     def directory(self) -> Path:
         """Where this lab keeps its disks and logs."""
-        return cleanup.labs_directory() / self.name
+        return cleanup.directory_of(self.name)
 
     def boot(
         self,
@@ -131,6 +131,10 @@ class Lab:
         finally:
             self.discard(machine)
 
+    @cached_property
+    def _trust_anchor(self) -> str:
+        return self.dns.trust_anchor()
+
     @property
     def _group(self) -> Path:
         return cgroups.unified_hierarchy() / self.name
@@ -154,7 +158,7 @@ class Lab:
         address, address6 = f"{SUBNET}.{number}", f"{SUBNET6}:{number}"
         disk = Disk(self.directory / name)
         disk.open(found, disk_mib)
-        disk.personalise(name, domain, address)
+        disk.personalise(name, domain, address, self._trust_anchor)
         if image.endswith("program"):
             disk.install_program(REPOSITORY, ("wizard", "screens", "backends"))
         pip_cache = store.cache_directory() / "pip"
@@ -192,8 +196,6 @@ class Lab:
         self.dns.close()
         for machine in self.machines:
             machine.close()
-        for outsider in self._outsiders.values():
-            namespaces.remove(outsider.namespace)
 
 
 @contextlib.contextmanager

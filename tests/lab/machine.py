@@ -77,7 +77,7 @@ class Machine(Endpoint):
         """Switches the machine on, with its disk as it is and a fresh network stack. Does not wait."""
         if self.is_running:
             raise LabError(f"{self.name} is running already")
-        namespaces.remove(self.namespace)
+        self._network.detach(self.namespace, self.number)
         self._network.attach(self.namespace, self.number)
         namespace = namespaces.path(self.namespace)
         command = nspawn.booting(
@@ -226,7 +226,7 @@ class Machine(Endpoint):
     def close(self) -> None:
         """Throws the machine away, with its disk and its addresses."""
         self.kill()
-        namespaces.remove(self.namespace)
+        self._network.detach(self.namespace, self.number)
         self.disk.close()
 
     @property

@@ -1,13 +1,13 @@
 """The lab's private network: a bridge in a namespace of its own, and one way out through this machine."""
 
-import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.lab import namespaces
+from tests.lab.host import LabError
 from tests.lab.namespaces import inside, ip, nft
 
 SUBNET = "198.51.100"
@@ -27,8 +27,7 @@ class Network:
     """
 
     name: str
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(10))
-    _free: list[int] = field(default_factory=list)
+    _free: list[int] = field(default_factory=lambda: [number for number in range(10, 251) if number != 53])
 
     def open(self) -> None:
         """Makes the namespace, the bridge, and the way out."""
@@ -68,11 +67,19 @@ class Network:
         ip("-n", namespace, "route", "add", "default", "via", GATEWAY)
         ip("-n", namespace, "-6", "route", "add", "default", "via", GATEWAY6)
 
+    def detach(self, namespace: str, number: int) -> None:
+        """Takes the namespace away, and its place on the bridge at once; none there is fine."""
+        port = f"port{number}@"
+        if port in ip("-n", self.name, "-o", "link", "show", "type", "veth"):
+            # The kernel takes its time over a namespace; until then the old eth0 would answer for the new.
+            ip("-n", self.name, "link", "delete", f"port{number}")
+        namespaces.remove(namespace)
+
     def take_number(self) -> int:
-        """The last part of an address that nobody has, from 10 to 250."""
-        if self._free:
-            return self._free.pop(0)
-        return next(number for number in self._numbers if number != 53)
+        """The last part of an address that nobody has, the one unused for longest."""
+        if not self._free:
+            raise LabError("this lab has no address left")
+        return self._free.pop(0)
 
     def give_back(self, number: int) -> None:
         """Lets a later machine have this address."""
@@ -91,6 +98,13 @@ class Network:
             namespaces.set_sysctl("net.ipv4.ip_forward", "1")
         nft(self.name, _masquerade("uplink_nat", 'oifname "uplink"'))
         nft(None, _masquerade(table(self.name), f"ip saddr {there}"))
+
+
+def add_addresses(name: str, addresses: Iterable[str]) -> None:
+    """Gives the lab's bridge more addresses, each for itself alone."""
+    for address in addresses:
+        wide = ("128", "nodad") if ":" in address else ("32",)
+        ip("-n", name, "address", "add", f"{address}/{wide[0]}", "dev", _BRIDGE, *wide[1:])
 
 
 def close(name: str) -> None:

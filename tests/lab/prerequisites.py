@@ -25,7 +25,11 @@ _NEEDED = {
     "ssh-keygen": "openssh-client",
     "git": "git",
 }
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# A file of each package that brings no command.
+_NEEDED_FILES = {
+    "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
+    "/usr/share/dns/root.hints": "dns-root-data",
+}
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _START_NOTHING = "#!/bin/sh\nexit 101\n"
 
@@ -34,7 +38,7 @@ def missing() -> tuple[str, ...]:
     """The Debian packages still to be installed."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     packages = [package for command, package in _NEEDED.items() if not shutil.which(command, path=path)]
-    return (*packages, *(() if _KEYRING.exists() else ("debian-archive-keyring",)))
+    return (*packages, *(package for path, package in _NEEDED_FILES.items() if not Path(path).exists()))
 
 
 def install() -> tuple[str, ...]:

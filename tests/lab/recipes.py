@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import host
-from tests.lab.building import BuildRoot, bootstrap, copy_files, hold_services, install
+from tests.lab.building import BuildRoot, bootstrap, copy_files, divert_trust_anchor, hold_services, install
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RELEASES = ("bookworm", "trixie")
@@ -104,15 +104,15 @@ def _plain(name: str, release: str, packages: tuple[str, ...]) -> Recipe:
         for file, text in certificates.items():
             root.write(f"/usr/local/share/ca-certificates/{file}", text)
         root.run("update-ca-certificates")
+        divert_trust_anchor(root)
         root.write("/etc/resolv.conf", "")
         if name.startswith("container-"):
             # Container images keep packages from starting services, as nobody would supervise them.
             root.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", mode=0o755)
         return {}
 
-    return Recipe(
-        name, None, {"packages": packages, "apt": (sources, options), "pip": pip, "ca": certificates}, build
-    )
+    ingredients = {"packages": packages, "apt": (sources, options), "pip": pip, "ca": certificates}
+    return Recipe(name, None, ingredients, build, version=2)
 
 
 def _packages(name: str, parent: str, packages: tuple[str, ...]) -> Recipe:

@@ -9,9 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.flags
+import dns.message
+import dns.query
 import pytest
 
 from tests.lab import cgroups, cleanup
+from tests.lab.dns import UNBLOCKING
 from tests.lab.lab import Lab
 from tests.lab.machine import CommandFailed, Machine
 
@@ -190,6 +194,41 @@ def test_a_silent_dns_gives_no_answer_until_it_speaks_again(lab: Lab, mail: Mach
     assert lab.dns.lookup("mail.example.test") == (mail.address,)
 
 
+@pytest.fixture
+def resolving(lab: Lab, release: str) -> Iterator[Machine]:
+    """A machine with Debian's Unbound as its resolver, which starts at the root and validates."""
+    with lab.borrowed(lab.boot(release, "mail", "packages")) as machine:
+        machine.write("/etc/unbound/unbound.conf.d/lab.conf", UNBLOCKING)
+        machine.run("systemctl", "start", "unbound")
+        machine.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+        yield machine
+
+
+def test_a_resolver_that_starts_at_the_root_finds_the_lab_and_the_packages(resolving: Machine) -> None:
+    assert resolving.address in resolving.run("getent", "ahostsv4", "mail.example.test").stdout
+    resolving.run("apt-get", "update")
+
+
+def test_a_signed_zone_is_validated_by_a_machine(lab: Lab, resolving: Machine, release: str) -> None:
+    zone = f"signed-{release}.test"
+    lab.dns.add_zone(zone)
+    lab.dns.set(zone, "@", "TXT", "as it should be")
+    assert not asks_its_resolver(resolving, zone).flags & dns.flags.AD
+
+    lab.dns.sign(zone)
+    resolving.run("systemctl", "restart", "unbound")
+    answer = asks_its_resolver(resolving, zone)
+
+    assert answer.flags & dns.flags.AD
+    assert "as it should be" in answer.answer[0].to_text()
+
+
+def asks_its_resolver(machine: Machine, name: str) -> dns.message.Message:
+    question = dns.message.make_query(name, "TXT", want_dnssec=True)
+    with machine.network():
+        return dns.query.udp(question, "127.0.0.1", timeout=10)
+
+
 def test_two_labs_run_side_by_side(lab: Lab, release: str) -> None:
     with Lab() as other, other.borrowed(other.boot(release, "mail")) as there:
         with lab.borrowed(lab.boot(release, "mail")) as here:
@@ -252,7 +291,7 @@ def traces(name: str) -> list[str]:
     ).stdout
     mounts = Path("/proc/self/mountinfo").read_text()
     groups = [str(path) for path in cgroups.unified_hierarchy().parent.rglob(f"{name}*") if path.is_dir()]
-    spots = [Path("/run/systemd/nspawn/propagate"), cleanup.labs_directory()]
+    spots = [Path("/run/systemd/nspawn/propagate"), cleanup.REGISTRY, cleanup.directory_of("")]
     files = [str(path) for spot in spots for path in spot.glob(f"{name}*")]
     lines = [line for text in (namespaces, links, tables, loops, mounts) for line in text.splitlines()]
     hits = [line for line in lines if name in line or name.replace("-", "_") in line]
