@@ -26,7 +26,8 @@ def require_strength(password: str, address: str, rules: PasswordRules) -> None:
         raise WrongPassword(f"the password is too short; it needs {rules.min_length} characters")
     from zxcvbn import zxcvbn  # loads lists of words, 100 ms
 
-    known = [word for word in address.replace("@", ".").split(".") if len(word) > 2]
+    dotted = address.replace("@", ".")
+    known = [address, dotted, address.rpartition("@")[2], *dotted.split(".")]
     found = zxcvbn(password[:_LOOKED_AT], user_inputs=known)
     if found["score"] < rules.min_score:
         advice = [found["feedback"]["warning"], *found["feedback"]["suggestions"]]
