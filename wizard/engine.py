@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from backends.checks import Status
 from backends.errors import ActivationFailed, CommandFailed, MailsteadError, ValidationFailed
 from backends.machine.run import run as run_command
+from backends.machine.services import service_manager
 from backends.resources import Action, Resource, Service, State, identity_record
 from wizard.history import Unsettled
 from wizard.journal import Journal
@@ -74,6 +75,7 @@ class Engine:
                 self._apply_stage(stage, progress)
             except (MailsteadError, OSError, LookupError) as problem:
                 self._take_back(stage, progress, problem)
+        service_manager().forget_removed_units()
 
     def _apply_stage(self, stage: Stage, progress: _Progress) -> None:
         quiet = [target for target in stage.targets if not target.resource.is_live]
@@ -179,6 +181,7 @@ class Engine:
                 undo(self.journal)
             except (MailsteadError, OSError, LookupError) as second:
                 left_over.append(f"{type(second).__name__}: {second}")
+        service_manager().forget_removed_units()
         if not left_over:
             self.journal.write("stage_reverted", stage=stage.name, keys=list(progress.undo))
         raise StageFailed(

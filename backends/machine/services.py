@@ -52,6 +52,10 @@ class ServiceManager(ABC):
     def act(self, service: ServiceNames, verb: str) -> None:
         """`start`, `stop`, `restart` or `reload` it; raises ActivationFailed with the last of its log."""
 
+    @abstractmethod
+    def forget_removed_units(self) -> None:
+        """Let the manager see that unit files have changed or gone, where no start or restart made it look."""
+
 
 @cache
 def service_manager() -> ServiceManager:
@@ -123,6 +127,12 @@ class Systemd(ServiceManager):
                 seen=self._last_words(service) or answer.complaint(),
             )
 
+    def forget_removed_units(self) -> None:
+        """`systemctl daemon-reload`, where some unit needs it."""
+        answer = run(["systemctl", "show", "--property=NeedDaemonReload", "--", "*"], check=False)
+        if b"=yes" in answer.stdout:
+            run(["systemctl", "daemon-reload"])
+
     def _is_outdated(self, service: ServiceNames) -> bool:
         """Whether unit files changed since systemd read them; asking is quick, reading all again is not.
 
@@ -177,6 +187,9 @@ class SysV(ServiceManager):
                 tried=f"service {service.init_script} {verb}",
                 seen=answer.complaint(),
             )
+
+    def forget_removed_units(self) -> None:
+        """Init scripts are read each time."""
 
     def _status(self, service: ServiceNames) -> ServiceStatus:
         script = service.init_script

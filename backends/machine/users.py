@@ -30,16 +30,33 @@ def is_member(user: str, group: str) -> bool:
 
 
 def add_user(name: str, home: str) -> None:
-    """A system user with a group of its name, no shell, no password; the home directory is not made."""
+    """A system user with a group of its name, no shell, no password; the home directory is not made.
+
+    Where files of an earlier user of this name are left in `home`, it gets the number that they belong to.
+    """
+    number = _number_left_behind(Path(home))
+    same_number = ["--uid", str(number)] if number else []
+    shell = "/usr/sbin/nologin"
     with _backup_copies_kept():
-        shell = "/usr/sbin/nologin"
-        run(["useradd", "--system", "--user-group", "--no-create-home", "-d", home, "-s", shell, name])
+        run(
+            [
+                *("useradd", "--system", "--user-group", "--no-create-home", "-d", home, "-s", shell),
+                *same_number,
+                name,
+            ]
+        )
 
 
 def remove_user(name: str) -> None:
-    """Remove a user and the group of the same name; files stay."""
+    """Remove a user and the group of the same name.
+
+    Files stay, but its home directory is closed: the number may be given to someone else one day.
+    """
+    home = Path(pwd.getpwnam(name).pw_dir)
     with _backup_copies_kept():
         run(["userdel", name])
+    if home.is_dir():
+        files.set_ownership(home, files.Ownership(0o700, "root", "root"))
 
 
 def add_group(name: str) -> None:
@@ -73,6 +90,14 @@ def _backup_copies_kept() -> Iterator[None]:
             elif path.read_bytes() != content:
                 who = files.ownership_of(path.stat())
                 files.write_atomically(path, content, mode=who.mode, owner=who.owner, group=who.group)
+
+
+def _number_left_behind(home: Path) -> int | None:
+    """The number of a user that is gone, whose files are in this directory; None where there are none."""
+    if not home.is_dir():
+        return None
+    numbers = {path.stat().st_uid for path in home.iterdir()} - {user.pw_uid for user in pwd.getpwall()}
+    return min(numbers, default=None)
 
 
 def _known(look_up: Callable[[str], object], name: str) -> bool:
