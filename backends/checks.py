@@ -52,13 +52,15 @@ class Check:
     """A question about the running system.
 
     `id` is stable and names the system first (`postfix.port-25`). With `is_gate` a run that has just changed
-    the system asks it before it goes on, and takes its changes back when the answer is `fail`.
+    the system asks it before it goes on, again and again for `patience` seconds while the answer is `fail`,
+    and takes its changes back when it stays so.
     """
 
     id: str
     title: str
     find: Callable[[], Finding]
     is_gate: bool = False
+    patience: float = 10.0
 
     def result(self) -> Finding:
         """The finding; an error while looking is a failed check, never a crash."""

@@ -1,8 +1,7 @@
-"""Whether a port answers in the words of its protocol; a service that has just started gets some seconds."""
+"""Whether a service runs, and a port answers in the words of its protocol."""
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 
 from backends.checks import Check, Finding, fail, ok
@@ -13,7 +12,6 @@ PATIENCE = 15.0
 """Seconds until a port must answer: a mail server that was just started loads its filter and its tables."""
 
 _ATTEMPT = 8.0
-_PAUSE = 0.2
 _LONGEST_GREETING = 512
 
 
@@ -36,22 +34,17 @@ def greeting_check(
     """A gate: that the port greets with these words, inside TLS from the start with `has_tls`."""
 
     def find() -> Finding:
-        problem = "no answer"
-        give_up = time.monotonic() + PATIENCE
-        while time.monotonic() < give_up:
-            try:
-                words = greeting(host, port, has_tls=has_tls)
-            except OSError as error:
-                problem = f"port {port}: {error}"
-                time.sleep(_PAUSE)
-                continue
+        try:
+            words = greeting(host, port, has_tls=has_tls)
+        except OSError as error:
+            problem = f"port {port}: {error}"
+        else:
             if words.startswith(begins):
                 return ok(words)
             problem = f"port {port} says {words!r}"
-            time.sleep(_PAUSE)
         return fail(problem, f"{begins} …", "look at the service's log: mailstead log")
 
-    return Check(check_id, title, find, is_gate=True)
+    return Check(check_id, title, find, is_gate=True, patience=PATIENCE)
 
 
 def greeting(host: str, port: int, *, has_tls: bool, timeout: float = _ATTEMPT) -> str:

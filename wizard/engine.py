@@ -6,10 +6,11 @@ accepts its new configuration, and only then services take it up. A stage that f
 stages before it stand.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from backends.checks import Status
+from backends.checks import Check, Finding, Status
 from backends.errors import ActivationFailed, CommandFailed, MailsteadError, ValidationFailed
 from backends.machine.run import run as run_command
 from backends.machine.services import service_manager
@@ -17,6 +18,9 @@ from backends.resources import Action, Resource, Service, State, identity_record
 from wizard.history import Unsettled
 from wizard.journal import Journal
 from wizard.plan import Plan, Stage, Target, activation_due
+
+_ASK_AGAIN = 0.2
+"""Seconds between two questions to a service that is starting."""
 
 
 class StageFailed(MailsteadError):
@@ -151,7 +155,7 @@ class Engine:
 
     def _pass_gates(self, stage: Stage) -> None:
         for check in stage.gates:
-            finding = check.result()
+            finding = _patient_result(check)
             self.journal.write(
                 "checked",
                 stage=stage.name,
@@ -229,6 +233,16 @@ class _Restart:
     def __call__(self, journal: Journal) -> None:
         self.service.activate(Action.RESTART)
         journal.write("activated", key=self.service.key)
+
+
+def _patient_result(check: Check) -> Finding:
+    """What a check finds once the service has had the time it needs to start."""
+    give_up = time.monotonic() + check.patience
+    finding = check.result()
+    while finding.status is Status.FAIL and time.monotonic() < give_up:
+        time.sleep(_ASK_AGAIN)
+        finding = check.result()
+    return finding
 
 
 def _should_stop(target: Target) -> bool:

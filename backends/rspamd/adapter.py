@@ -134,7 +134,9 @@ class Rspamd(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """That it listens, scans, and signs with the keys that are published."""
-        yield Check("rspamd.milter", "The mail filter takes mail", watch.milter_answers, is_gate=True)
+        yield Check(
+            "rspamd.milter", "The mail filter takes mail", watch.milter_answers, True, watch.COMPILING
+        )
         yield Check("rspamd.scan", "The mail filter knows spam when it sees it", watch.knows_spam)
         if self.records:
             yield from dkim_check.dkim_checks(self.records)
