@@ -9,8 +9,6 @@ from backends.fail2ban.bans import watching_jails
 from backends.machine.facts import Init, IPNetwork, Release
 from backends.resources import Resource, Service
 
-"""Seconds that fail2ban may take from its start until every jail watches."""
-
 
 @dataclass(frozen=True)
 class Fail2banSettings:

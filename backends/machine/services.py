@@ -54,7 +54,7 @@ class ServiceManager(ABC):
 
     @abstractmethod
     def forget_removed_units(self) -> None:
-        """Let the manager see that unit files have changed or gone, where no start or restart made it look."""
+        """Let the manager see that unit files have changed or gone, where no restart made it look."""
 
 
 @cache
