@@ -1,0 +1,229 @@
+"""What goes wrong on real machines: each time a clear message, nothing lost, and a way on."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.server import (
+    ADMIN,
+    RUNS,
+    differences,
+    is_settled,
+    mailstead,
+    quickstart,
+    tree,
+    write_answers,
+)
+from tests.lab.lab import Lab
+from tests.lab.machine import Machine
+
+PYTHON = "/opt/mailstead/venv/bin/python"
+
+
+@pytest.fixture
+def machine(lab: Lab, release: str) -> Iterator[Machine]:
+    """A machine with every package and nothing set up."""
+    with lab.borrowed(lab.boot(release, "mail", image="program")) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+def server(lab: Lab, release: str) -> Iterator[Machine]:
+    """A server after its first run. Tests leave it as they found it."""
+    with lab.borrowed(lab.boot(release, "server", image="program")) as ready:
+        first = quickstart(ready)
+        assert first.is_proven, first
+        yield ready
+
+
+def main_pid(machine: Machine, unit: str) -> str:
+    return machine.run("systemctl", "show", "--property=MainPID", "--value", unit).stdout.strip()
+
+
+def test_twenty_mistakes_are_all_named_and_nothing_is_touched(machine: Machine) -> None:
+    path = write_answers(machine)
+    lines = machine.read(path).splitlines()
+    spoilt = [line.partition("=")[0] + "= [[1]]" if _takes_a_value(line) else line for line in lines]
+    machine.write("/root/spoilt.toml", "\n".join(spoilt))
+    before = tree(machine)
+
+    done = machine.run("mailstead", "replay", "--answers", "/root/spoilt.toml", check=False)
+
+    assert done.returncode == 2
+    named = [line for line in done.stderr.splitlines() if "line " in line]
+    assert len(named) >= 20, done.stderr
+    assert differences(before, tree(machine)) == []
+    assert not machine.exists(RUNS)
+
+
+def _takes_a_value(line: str) -> bool:
+    return " = " in line and not line.startswith(("#", "schema"))
+
+
+def test_a_second_replay_at_the_same_time_is_turned_away(machine: Machine) -> None:
+    first = machine.spawn("mailstead", "replay", "--quickstart")
+    machine.wait_for("sh", "-c", f"grep -q intent {RUNS}/*/journal.jsonl")
+
+    second = machine.run("mailstead", "replay", "--quickstart", check=False)
+
+    assert second.returncode == 4
+    assert "another run" in second.stderr
+    stdout, stderr = first.communicate(timeout=300)
+    assert first.returncode == 0, stdout + stderr
+    assert is_settled(machine)
+
+
+def test_a_run_goes_on_when_the_terminal_hangs_up(machine: Machine) -> None:
+    # script(1) gives the command a terminal of its own, as sshd does; killing it hangs that terminal up
+    terminal = machine.spawn("script", "-qec", "mailstead replay --quickstart --yes", "/dev/null")
+    machine.wait_for("sh", "-c", f"grep -q intent {RUNS}/*/journal.jsonl")
+
+    os.killpg(terminal.pid, signal.SIGHUP)
+    machine.run("pkill", "-HUP", "-x", "script", check=False)
+
+    assert machine.run("pgrep", "-f", "mailstead replay", check=False).returncode == 1
+    machine.wait_for("sh", "-c", f"grep -q '\"finished\"' {RUNS}/*/journal.jsonl", timeout=300)
+    (run,) = json.loads(machine.run("mailstead", "runs", "--json").stdout)["runs"]
+    assert run["outcome"] == "done"
+    assert machine.run("mailstead", "prove", check=False).returncode == 0
+
+
+def test_a_full_disk_stops_the_run_cleanly_and_it_goes_on_with_space(lab: Lab, release: str) -> None:
+    with lab.borrowed(lab.boot(release, "full", image="program", disk_mib=300)) as machine:
+        machine.run("sh", "-c", "fallocate -l $(($(df --output=avail -B1 / | tail -1) - 11000000)) /filler")
+
+        failed = mailstead(machine, "replay", "--quickstart")
+
+        assert failed.status == 1
+        assert "No space left" in json.dumps(failed.events) + failed.stderr, failed
+        assert failed.of("stage_reverted") or not failed.of("intent"), failed
+        machine.run("rm", "/filler")
+        resumed = mailstead(machine, "resume") if machine.exists(RUNS) else quickstart(machine)
+        assert resumed.is_proven, resumed
+        assert is_settled(machine)
+
+
+def test_a_configuration_that_is_refused_leaves_the_old_service_running(server: Machine) -> None:
+    pid, before = main_pid(server, "dovecot.service"), tree(server)
+    server.write("/etc/mailstead/override/dovecot/bad.conf", "no_such_setting = yes\n")
+    path = write_answers(server, imap="imap = { enabled = true, port = 143, allow = [] }")
+
+    failed = mailstead(server, "replay", "--answers", path)
+
+    assert failed.status == 1
+    assert [event["stage"] for event in failed.of("stage_failed")] == ["dovecot"]
+    assert "no_such_setting" in failed.of("stage_failed")[0]["problem"]
+    assert main_pid(server, "dovecot.service") == pid
+    server.run("rm", "/etc/mailstead/override/dovecot/bad.conf")
+    back = mailstead(server, "rollback")
+    assert back.status == 0, back
+    assert differences(before, tree(server)) == []
+    assert server.run("mailstead", "prove", check=False).returncode == 0
+
+
+def test_a_configuration_that_does_not_start_is_taken_back_and_the_old_one_runs(
+    server: Machine,
+) -> None:
+    # Postfix's own check finds nothing wrong with an address that this machine does not have
+    server.write("/etc/mailstead/override/postfix/main.cf", "inet_interfaces = 203.0.113.77\n")
+
+    failed = mailstead(server, "replay")
+
+    assert failed.status == 1
+    assert [event["stage"] for event in failed.of("stage_failed")] == ["postfix"]
+    assert failed.of("stage_reverted")
+    assert server.run("mailstead", "prove", check=False).returncode == 0
+    server.run("rm", "/etc/mailstead/override/postfix/main.cf")
+    assert mailstead(server, "resume").is_proven
+    assert is_settled(server)
+
+
+def test_a_file_that_was_changed_by_hand_is_shown_and_not_overwritten(server: Machine) -> None:
+    server.run("sh", "-c", "echo '# by hand' >> /etc/postfix/main.cf")
+
+    drift = server.run("mailstead", "drift", "--diff", check=False)
+    refused = server.run("mailstead", "replay", check=False)
+
+    assert drift.returncode == 3
+    assert "+# by hand" in drift.stdout
+    assert refused.returncode == 1
+    assert "/etc/postfix/main.cf" in refused.stderr
+    assert "# by hand" in server.read("/etc/postfix/main.cf")
+    assert mailstead(server, "replay", "--overwrite").is_proven
+    assert "# by hand" not in server.read("/etc/postfix/main.cf")
+    assert server.run("mailstead", "drift", check=False).returncode == 0
+
+
+def test_without_any_dns_the_server_is_set_up_and_says_what_is_missing(lab: Lab, machine: Machine) -> None:
+    with lab.dns.silent():
+        first = quickstart(machine)
+
+        assert first.is_proven, first
+        warned = {event["id"] for event in first.of("checked") if event["status"] == "warn"}
+        assert "unbound.resolves" in warned
+
+
+def test_a_host_with_only_a_short_name_becomes_a_server_all_the_same(lab: Lab, release: str) -> None:
+    with lab.borrowed(lab.boot(release, "lonely", image="program", domain="")) as machine:
+        assert machine.run("hostname", "-f", check=False).stdout.strip() in {"lonely", ""}
+
+        first = quickstart(machine)
+
+        assert first.is_proven, first
+        assert 'hostname = "mail.lonely.internal"' in machine.read("/etc/mailstead/answers.toml")
+
+
+def test_a_run_waits_for_apts_lock(machine: Machine) -> None:
+    machine.run("dpkg", "--remove", "--force-depends", "logrotate")
+    holder = machine.spawn("python3", "-c", _HOLD_LOCK, "12")
+    time.sleep(1)
+
+    first = quickstart(machine)
+
+    assert holder.wait(30) == 0
+    assert first.is_proven, first
+
+
+def test_a_lock_that_nobody_lets_go_of_is_said_and_nothing_is_half_done(machine: Machine) -> None:
+    machine.run("dpkg", "--remove", "--force-depends", "logrotate")
+    holder = machine.spawn("python3", "-c", _HOLD_LOCK, "60")
+    time.sleep(1)
+    machine.copy(Path(__file__).with_name("impatient.py"), "/root/impatient.py")
+
+    machine.run(PYTHON, "/root/impatient.py", check=False, timeout=100)
+
+    (run,) = machine.run("sh", "-c", f"ls -d {RUNS}/*").stdout.split()
+    journal = machine.read(f"{run}/journal.jsonl")
+    assert "another program held apt's lock" in journal
+    assert '"finished"' in journal
+    assert not machine.exists("/usr/sbin/policy-rc.d")
+    os.killpg(holder.pid, signal.SIGKILL)
+    machine.run("pkill", "-f", "lock-frontend", check=False)
+    assert mailstead(machine, "resume").is_proven
+
+
+_HOLD_LOCK = """
+import fcntl, sys, time
+lock = open("/var/lib/dpkg/lock-frontend", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+time.sleep(int(sys.argv[1]))
+"""
+
+
+def test_a_mailbox_that_was_added_stays_when_answers_are_replayed(server: Machine) -> None:
+    server.run(
+        "mailstead", "account", "add", "extra@example.test", "--password-stdin", input="seven-Words-4-you\n"
+    )
+    path = write_answers(server, keep_days="keep_days = 31")
+
+    changed = mailstead(server, "replay", "--answers", path)
+
+    assert changed.is_proven, changed
+    listed = server.run("mailstead", "account", "list").stdout
+    assert "extra@example.test" in listed
+    assert ADMIN in listed

@@ -1,0 +1,111 @@
+"""kill -9 after a record of a first run's journal: resuming it ends in a server that proves itself.
+
+Every record of both releases is tried with `-m chaos`; otherwise one of each kind, and some at random.
+"""
+
+import itertools
+import json
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.server import RUNS, differences, is_settled, mailstead, quickstart, tree
+from tests.lab.lab import Lab
+from tests.lab.machine import Machine
+
+SEED = int(os.environ.get("MAILSTEAD_SEED") or random.randrange(10**6))
+AT_RANDOM = 12
+PYTHON = "/opt/mailstead/venv/bin/python"
+
+Kind = tuple[str, str]
+"""An event, and the kind of resource it speaks of."""
+
+
+@pytest.fixture(scope="module")
+def whole_run(lab: Lab, release: str) -> tuple[Kind, ...]:
+    """The kind of each record of a first run that nobody kills."""
+    with lab.borrowed(lab.boot(release, "whole", image="program")) as machine:
+        first = quickstart(machine)
+        assert first.is_proven, first
+        return records(machine)
+
+
+def records(machine: Machine) -> tuple[Kind, ...]:
+    """The kinds of the records of the newest run's journal."""
+    (newest,) = machine.run("sh", "-c", f"ls -d {RUNS}/* | tail -n 1").stdout.split()
+    lines = machine.read(f"{newest}/journal.jsonl").splitlines()
+    return tuple((event["event"], event.get("key", "").partition(":")[0]) for event in map(json.loads, lines))
+
+
+def first_of_each_kind(kinds: tuple[Kind, ...]) -> list[int]:
+    """The number of the first record of each kind; records count from 1."""
+    first: dict[Kind, int] = {}
+    for number, kind in enumerate(kinds, 1):
+        first.setdefault(kind, number)
+    return list(first.values())
+
+
+def shared_out(numbers: list[int], release: str) -> list[int]:
+    """Half of them: the other half is for the other release."""
+    return numbers[::2] if release == "bookworm" else numbers[1::2]
+
+
+def survives(lab: Lab, release: str, record: int) -> None:
+    """Kill a first run after this record, resume it, and look."""
+    with lab.borrowed(lab.boot(release, "killed", image="program")) as machine:
+        machine.copy(Path(__file__).with_name("kill_after.py"), "/root/kill_after.py")
+        killed = machine.run(PYTHON, "/root/kill_after.py", str(record), check=False, timeout=300)
+        assert killed.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}, (record, killed)
+
+        resumed = mailstead(machine, "resume")
+
+        assert resumed.is_proven, (record, str(resumed))
+        assert is_settled(machine), (record, machine.run("mailstead", "plan", check=False).stdout)
+
+
+def test_a_run_killed_after_each_kind_of_record_is_finished_by_resuming(
+    lab: Lab, release: str, whole_run: tuple[Kind, ...]
+) -> None:
+    chosen = shared_out(first_of_each_kind(whole_run), release)
+    print(f"{release}: killed after {[(n, *whole_run[n - 1]) for n in chosen]}")
+
+    for record in chosen:
+        survives(lab, release, record)
+
+
+def test_a_run_killed_at_random_is_finished_by_resuming(
+    lab: Lab, release: str, whole_run: tuple[Kind, ...]
+) -> None:
+    rolled = random.Random(SEED).sample(range(1, len(whole_run) + 1), AT_RANDOM)
+    chosen = shared_out(rolled, release)
+    print(f"MAILSTEAD_SEED={SEED} {release}: killed after {chosen}")
+
+    for record in chosen:
+        survives(lab, release, record)
+
+
+def test_a_run_killed_again_and_again_can_still_be_taken_back(lab: Lab, release: str) -> None:
+    with lab.borrowed(lab.boot(release, "stubborn", image="program")) as machine:
+        before = tree(machine)
+        machine.copy(Path(__file__).with_name("kill_after.py"), "/root/kill_after.py")
+        machine.run(PYTHON, "/root/kill_after.py", "150", check=False, timeout=300)
+
+        back = mailstead(machine, "rollback")
+
+        assert back.status == 0, back
+        assert differences(before, tree(machine)) == []
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(0)
+def test_a_run_killed_after_any_record_is_finished_by_resuming(
+    lab: Lab, release: str, whole_run: tuple[Kind, ...]
+) -> None:
+    for count in itertools.count(1):
+        if count > len(whole_run):
+            break
+        survives(lab, release, count)
+        print(f"{release}: {count} of {len(whole_run)} survived", flush=True)
