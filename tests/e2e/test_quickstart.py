@@ -74,7 +74,7 @@ def test_one_command_makes_an_untouched_debian_a_mail_server(lab: Lab, release: 
 
 
 def belongs_to_packages(path: str) -> bool:
-    """What apt and dpkg rewrite when packages come: users and groups, links of services, caches of the linker."""
+    """What apt and dpkg rewrite when packages come: users and groups, links of services, caches."""
     owned = (
         "etc/passwd",
         "etc/group",
