@@ -63,7 +63,7 @@ class Firewall(Resource):
         return FirewallState(trial.digest(self.rules), self.rules)
 
     def put(self, state: State) -> None:
-        """Load the rules: on trial where they are new; then open the lifelines. Raises CommandFailed."""
+        """Load the rules: on trial where they are new; then ease them in. Raises CommandFailed."""
         if not isinstance(state, FirewallState):
             raise TypeError(state)
         if not state.digest:
@@ -73,7 +73,7 @@ class Firewall(Resource):
             trial.settle(state.rules)
         else:
             trial.begin(state.rules, self.confirm_within)
-        table.add_lifelines(self.lifeline)
+        table.ease_in(self.lifeline)
 
     def describe(self, now: State, wanted: State) -> Description:
         """What happens to the rules, and that they went back by themselves where they did."""

@@ -10,6 +10,7 @@ from backends.machine.run import find_program, run
 
 _TABLE = ("inet", "mailstead")
 _LIFELINE_LASTS = "1h"
+_SETTLING_LASTS = "10m"
 _START_AFRESH = b"table inet mailstead\ndelete table inet mailstead\n"
 
 
@@ -41,14 +42,13 @@ def delete() -> None:
         run(["nft", "-f", "-"], stdin=_START_AFRESH)
 
 
-def add_lifelines(addresses: Sequence[IPAddress]) -> None:
-    """Open the machine for an hour to those who are connected from these addresses."""
-    if addresses:
-        lines = [
-            f"add element {' '.join(_TABLE)} lifeline{a.version} {{ {a} timeout {_LIFELINE_LASTS} }}"
-            for a in addresses
-        ]
-        run(["nft", "-f", "-"], stdin="\n".join(lines).encode())
+def ease_in(addresses: Sequence[IPAddress]) -> None:
+    """Let connections from before go on, and open the machine for an hour to people at these addresses."""
+    elements = [f"settling {{ tcp timeout {_SETTLING_LASTS} }}"]
+    elements += [f"lifeline{a.version} {{ {a} timeout {_LIFELINE_LASTS} }}" for a in addresses]
+    lines = [f"add element {' '.join(_TABLE)} {element}\n" for element in elements]
+    # Rules that are not of this version's making may have no such sets; they are in force all the same.
+    run(["nft", "-f", "-"], stdin="".join(lines).encode(), check=False)
 
 
 def reloadable(listed: bytes) -> bytes:

@@ -84,8 +84,8 @@ def is_on_trial(rules_digest: str) -> bool:
 
 
 def is_taken_back(now: str) -> bool:
-    """Whether nobody confirmed the rules on trial, so that others, with the digest `now`, are in force."""
-    return ON_TRIAL.exists() and not is_on_trial(now)
+    """Whether nobody confirmed the rules on trial, so that those before are in force; `now` is their digest."""
+    return ON_TRIAL.exists() and now == (digest(CONFIRMED.read_bytes()) if CONFIRMED.exists() else "")
 
 
 def was_confirmed(rules_digest: str) -> bool:
