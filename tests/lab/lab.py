@@ -20,6 +20,7 @@ from tests.lab.machine import Machine
 from tests.lab.network import SUBNET, SUBNET6, Network
 from tests.lab.recipes import REPOSITORY
 from tests.lab.remote import Remote
+from tests.lab.ssh import SshKey
 
 DOMAIN = "example.test"
 
@@ -111,6 +112,13 @@ class Lab:
     def remote(self) -> Remote:
         """The mail domain other.test on a machine of its own, booted when first asked for."""
         return Remote.set_up(self.boot("bookworm", "mx", "remote", domain="other.test"), self.dns)
+
+    @cached_property
+    def ssh_key(self) -> SshKey:
+        """A key for logging in to machines over SSH, made when first asked for."""
+        key = SshKey(self.directory / "ssh")
+        key.make()
+        return key
 
     @property
     def machines(self) -> tuple[Machine, ...]:

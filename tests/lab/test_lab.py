@@ -178,6 +178,23 @@ def test_an_attacker_connects_from_an_address_of_its_own(lab: Lab, mail: Machine
     assert not lab.attacker.can_connect(mail.address, 4322)
 
 
+def test_an_ssh_session_comes_from_the_chosen_address_and_hangs_up_what_it_ran(
+    lab: Lab, mail: Machine
+) -> None:
+    admin = lab.outsider("admin")
+    lab.ssh_key.authorise(mail)
+    seen, _ = lab.ssh_key.spawn(admin, mail, "printenv", "SSH_CLIENT").communicate(timeout=20)
+    assert seen.split()[0] == admin.address
+
+    session = lab.ssh_key.spawn(admin, mail, "sh", "-c", "echo ready; exec sleep 4322", terminal=True)
+    assert session.stdout is not None
+    assert session.stdout.readline().strip() == "ready"
+    mail.run("pgrep", "--full", "--exact", "sleep 4322")
+    session.kill()
+    session.communicate()
+    mail.wait_for("sh", "-c", "! pgrep --full --exact 'sleep 4322'", timeout=10)
+
+
 def test_records_change_at_once_and_long_texts_are_split(lab: Lab) -> None:
     lab.dns.set("example.test", "_changing", "TXT", "first")
     assert lab.dns.lookup("_changing.example.test", "TXT") == ('"first"',)
