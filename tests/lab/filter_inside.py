@@ -50,7 +50,7 @@ def adapters(release: str, forward_to: str, has_systemd: bool) -> tuple[Adapter,
         release=release,
         postmaster="admin@example.test",
         block_lists=("zen.spamhaus.org", "bl.example.test"),
-        blocked_senders=(r"^spam/er .*#1@", r"@blocked\.example$"),
+        blocked_senders=(r"^spam/er#\d@", r"@blocked\.example$"),
         blocked_recipients=("^gone@",),
         has_systemd=has_systemd,
     )

@@ -165,19 +165,20 @@ def test_spam_is_refused(call: Inside) -> None:
     assert result["reply"].startswith("554 5.7.1")
 
 
-@pytest.mark.parametrize(
-    "sender", ["me@blocked.example", "ME@BLOCKED.EXAMPLE", "spam/er of the year#1@x.test"]
-)
+@pytest.mark.parametrize("sender", ["me@blocked.example", "ME@BLOCKED.EXAMPLE", "spam/er#1@x.test"])
 def test_a_blocked_sender_is_refused(call: Inside, sender: str) -> None:
-    assert "sender is blocked" in call("handed", **{**FROM_OUTSIDE, "sender": sender})["reply"]
+    # Texts of their own: one that is greylisted already is put off before it is refused.
+    message = {**FROM_OUTSIDE, "sender": sender, "body": f"Words of {sender}.\r\n"}
+    assert "sender is blocked" in call("handed", **message)["reply"]
 
 
 def test_a_blocked_recipient_is_refused_and_others_are_not(call: Inside) -> None:
-    assert "takes no mail" in call("handed", **{**FROM_OUTSIDE, "recipients": ["gone@example.test"]})["reply"]
-    assert (
-        "takes no mail"
-        not in call("handed", **{**FROM_OUTSIDE, "recipients": ["begone@example.test"]})["reply"]
-    )
+    replies = [
+        call("handed", **{**FROM_OUTSIDE, "recipients": [address], "body": f"For {address}.\r\n"})["reply"]
+        for address in ("gone@example.test", "begone@example.test")
+    ]
+    assert "takes no mail" in replies[0]
+    assert "takes no mail" not in replies[1]
 
 
 def test_verdicts_that_came_with_a_message_are_taken_out(call: Inside) -> None:
@@ -240,6 +241,22 @@ def test_the_machine_resolves_names_through_its_own_resolver(lab: Lab, mail: Mac
     assert "nameserver 127.0.0.1" in mail.read("/etc/resolv.conf").splitlines()
 
 
+def test_a_published_key_is_compared_with_the_one_on_disk(lab: Lab, mail: Machine, call: Inside) -> None:
+    right, wrong = "dkim.record-r1.example.test", "dkim.record-e1.example.test"
+    (line,) = [line for line in call("zone").splitlines() if line.startswith("r1._domainkey.example.test.")]
+    lab.dns.set("example.test", "r1._domainkey", "TXT", line.split(" TXT ")[1])
+    lab.dns.set("example.test", "e1._domainkey", "TXT", "v=DKIM1; k=ed25519; p=AAAA")
+    try:
+        found = call("checks", **about(mail))
+    finally:
+        lab.dns.remove("example.test", "r1._domainkey", "TXT")
+        lab.dns.remove("example.test", "e1._domainkey", "TXT")
+    assert found[right]["status"] == "ok"
+    assert found[wrong]["status"] == "fail"
+    assert "publish e1._domainkey.example.test TXT" in found[wrong]["mend"]
+    assert found["dkim.record-e1.second.example.test"]["status"] == "warn"
+
+
 def test_without_any_dns_the_resolver_runs_and_says_that_it_reaches_nobody(
     lab: Lab, mail: Machine, call: Inside
 ) -> None:
@@ -247,22 +264,9 @@ def test_without_any_dns_the_resolver_runs_and_says_that_it_reaches_nobody(
         found = call("checks", **about(mail))
         assert found["unbound.answers"]["status"] == "ok"
         assert found["unbound.resolves"]["status"] == "warn"
-        assert "can't find out" in found["dkim.record-r1.example.test"]["seen"]
+        assert "resolver" in found["dkim.record-r1.example.test"]["seen"]
     lab.dns.set("example.test", "back", "A", "192.0.2.98")
     mail.wait_for("getent", "ahostsv4", "back.example.test", timeout=60)
-
-
-def test_a_published_key_is_compared_with_the_one_on_disk(lab: Lab, mail: Machine, call: Inside) -> None:
-    right, wrong = "dkim.record-r1.example.test", "dkim.record-e1.example.test"
-    lines = [line for line in call("zone").splitlines() if line.startswith("r1._domainkey.example.test.")]
-    assert len(lines) == 1
-    lab.dns.load("example.test", lines[0])
-    lab.dns.set("example.test", "e1._domainkey", "TXT", "v=DKIM1; k=ed25519; p=AAAA")
-    found = call("checks", **about(mail))
-    assert found[right]["status"] == "ok"
-    assert found[wrong]["status"] == "fail"
-    assert "publish e1._domainkey.example.test TXT" in found[wrong]["mend"]
-    assert found["dkim.record-e1.second.example.test"]["status"] == "warn"
 
 
 def test_a_configuration_that_rspamd_cant_read_is_refused_before_it_goes_live(mail: Machine) -> None:
@@ -343,6 +347,7 @@ def test_a_container_without_an_init_system_gets_the_same(lab: Lab, release: str
             "/run/redis-mail/redis.sock": "660 redis:redis",
         }
         for script in ("mailstead-redis", "rspamd", "unbound"):
-            box.run("service", script, "restart")
+            # Into nothing: a service that started keeps what it was given as its output open.
+            box.run("sh", "-c", f"service {script} restart >/dev/null 2>&1")
             box.wait_for("service", script, "status")
         assert box.run("ls", "/etc/cron.d/").stdout.split().count("mailstead-dmarc-reports") == 1
