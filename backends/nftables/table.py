@@ -44,7 +44,7 @@ def delete() -> None:
 
 def ease_in(addresses: Sequence[IPAddress]) -> None:
     """Let connections from before go on, and open the machine for an hour to people at these addresses."""
-    elements = [f"settling {{ tcp timeout {_SETTLING_LASTS} }}"]
+    elements = [f"settling {{ 1-65535 timeout {_SETTLING_LASTS} }}"]
     elements += [f"lifeline{a.version} {{ {a} timeout {_LIFELINE_LASTS} }}" for a in addresses]
     lines = [f"add element {' '.join(_TABLE)} {element}\n" for element in elements]
     # Rules that are not of this version's making may have no such sets; they are in force all the same.
