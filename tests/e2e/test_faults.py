@@ -37,7 +37,7 @@ def server(lab: Lab, release: str) -> Iterator[Machine]:
     """A server after its first run. Tests leave it as they found it."""
     with lab.borrowed(lab.boot(release, "server", image="program")) as ready:
         first = quickstart(ready)
-        assert first.is_proven, first
+        assert first.is_proven, str(first)
         yield ready
 
 
@@ -101,10 +101,10 @@ def test_a_full_disk_stops_the_run_cleanly_and_it_goes_on_with_space(lab: Lab, r
 
         assert failed.status == 1
         assert "No space left" in json.dumps(failed.events) + failed.stderr, failed
-        assert failed.of("stage_reverted") or not failed.of("intent"), failed
+        assert failed.of("stage_reverted") or not failed.of("intent"), str(failed)
         machine.run("rm", "/filler")
         resumed = mailstead(machine, "resume") if machine.exists(RUNS) else quickstart(machine)
-        assert resumed.is_proven, resumed
+        assert resumed.is_proven, str(resumed)
         assert is_settled(machine)
 
 
@@ -121,7 +121,7 @@ def test_a_configuration_that_is_refused_leaves_the_old_service_running(server: 
     assert main_pid(server, "dovecot.service") == pid
     server.run("rm", "/etc/mailstead/override/dovecot/bad.conf")
     back = mailstead(server, "rollback")
-    assert back.status == 0, back
+    assert back.status == 0, str(back)
     assert differences(before, tree(server)) == []
     assert server.run("mailstead", "prove", check=False).returncode == 0
 
@@ -163,7 +163,7 @@ def test_without_any_dns_the_server_is_set_up_and_says_what_is_missing(lab: Lab,
     with lab.dns.silent():
         first = quickstart(machine)
 
-        assert first.is_proven, first
+        assert first.is_proven, str(first)
         warned = {event["id"] for event in first.of("checked") if event["status"] == "warn"}
         assert "unbound.resolves" in warned
 
@@ -174,7 +174,7 @@ def test_a_host_with_only_a_short_name_becomes_a_server_all_the_same(lab: Lab, r
 
         first = quickstart(machine)
 
-        assert first.is_proven, first
+        assert first.is_proven, str(first)
         assert 'hostname = "mail.lonely.internal"' in machine.read("/etc/mailstead/answers.toml")
 
 
@@ -186,7 +186,7 @@ def test_a_run_waits_for_apts_lock(machine: Machine) -> None:
     first = quickstart(machine)
 
     assert holder.wait(30) == 0
-    assert first.is_proven, first
+    assert first.is_proven, str(first)
 
 
 def test_a_lock_that_nobody_lets_go_of_is_said_and_nothing_is_half_done(machine: Machine) -> None:
@@ -223,7 +223,7 @@ def test_a_mailbox_that_was_added_stays_when_answers_are_replayed(server: Machin
 
     changed = mailstead(server, "replay", "--answers", path)
 
-    assert changed.is_proven, changed
+    assert changed.is_proven, str(changed)
     listed = server.run("mailstead", "account", "list").stdout
     assert "extra@example.test" in listed
     assert ADMIN in listed

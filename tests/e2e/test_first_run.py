@@ -85,7 +85,7 @@ def message_to(to: str, subject: str, from_: str = ADMIN) -> EmailMessage:
 def test_the_first_run_proves_that_mail_flows(server: tuple[Machine, Replayed]) -> None:
     _, first = server
 
-    assert first.is_proven, first
+    assert first.is_proven, str(first)
 
 
 def test_after_the_first_run_there_is_nothing_to_do(server: tuple[Machine, Replayed]) -> None:
@@ -93,7 +93,7 @@ def test_after_the_first_run_there_is_nothing_to_do(server: tuple[Machine, Repla
 
     assert is_settled(machine)
     again = mailstead(machine, "replay")
-    assert again.is_proven, again
+    assert again.is_proven, str(again)
     assert again.of("planned")[0]["changes"] == []
 
 

@@ -29,7 +29,7 @@ def whole_run(lab: Lab, release: str) -> tuple[Kind, ...]:
     """The kind of each record of a first run that nobody kills."""
     with lab.borrowed(lab.boot(release, "whole", image="program")) as machine:
         first = quickstart(machine)
-        assert first.is_proven, first
+        assert first.is_proven, str(first)
         return records(machine)
 
 
@@ -95,7 +95,7 @@ def test_a_run_killed_again_and_again_can_still_be_taken_back(lab: Lab, release:
 
         back = mailstead(machine, "rollback")
 
-        assert back.status == 0, back
+        assert back.status == 0, str(back)
         assert differences(before, tree(machine)) == []
 
 

@@ -67,7 +67,7 @@ def test_one_command_makes_an_untouched_debian_a_mail_server(lab: Lab, release: 
 
         back = mailstead(machine, "rollback")
 
-        assert back.status == 0, back
+        assert back.status == 0, str(back)
         after = tree(machine)
         changed = [path for path in differences(before, after) if path in before]
         assert [path for path in changed if not belongs_to_packages(path)] == []
@@ -94,14 +94,14 @@ def test_a_container_without_an_init_system_becomes_a_mail_server(lab: Lab, rele
 
         first = mailstead(machine, "replay", "--quickstart")
 
-        assert first.is_proven, first
+        assert first.is_proven, str(first)
         assert is_settled(machine), machine.run("mailstead", "plan", check=False).stdout
         assert machine.exists("/etc/cron.d/mailstead-dmarc-reports")
         assert mailstead(machine, "replay").of("planned")[0]["changes"] == []
 
         back = mailstead(machine, "rollback")
 
-        assert back.status == 0, back
+        assert back.status == 0, str(back)
         assert differences(before, tree(machine)) == []
 
 
@@ -131,7 +131,7 @@ def test_another_mail_server_is_named_and_goes_only_when_that_is_accepted(lab: L
 
         machine.run("sh", "-c", "exim4 -Mrm $(exiqgrep -i)")
         accepted = mailstead(machine, "replay", "--answers", path, timeout=800)
-        assert accepted.is_proven, accepted
+        assert accepted.is_proven, str(accepted)
 
 
 def test_secrets_are_taken_from_files_and_the_environment(lab: Lab, release: str) -> None:
@@ -156,7 +156,7 @@ def test_secrets_are_taken_from_files_and_the_environment(lab: Lab, release: str
             machine, "replay", "--answers", path, env={"MAILBOX_PASSWORD": "from-the-env-4-you"}
         )
 
-        assert first.is_proven, first
+        assert first.is_proven, str(first)
         assert secret(machine, "env-mailbox_password") == "from-the-env-4-you"
         for user, password in (("admin", "from-a-file-4-you"), ("env", "from-the-env-4-you")):
             with lab.attacker.imaps(machine.address) as session:

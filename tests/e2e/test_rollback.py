@@ -8,12 +8,12 @@ def test_taking_the_first_run_back_leaves_etc_as_found(lab: Lab, release: str) -
     with lab.borrowed(lab.boot(release, "back", image="program")) as machine:
         before = tree(machine)
         first = quickstart(machine)
-        assert first.is_proven, first
+        assert first.is_proven, str(first)
 
         back = mailstead(machine, "rollback")
 
-        assert back.status == 0, back
+        assert back.status == 0, str(back)
         assert differences(before, tree(machine)) == []
         assert not machine.exists("/var/lib/mailstead/mail.db")
         again = quickstart(machine)
-        assert again.is_proven, again
+        assert again.is_proven, str(again)
