@@ -11,7 +11,7 @@ _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}(?!")' r"|'''.*?'{3,5}(?!')" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'", re.DOTALL
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_BARE_VALUE = re.compile(r"[^,\]}#\n]*")
+_BARE_VALUE = re.compile(r"[^,\]}#\n]+")
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 
@@ -83,8 +83,10 @@ class _Reader:
             self._inline_table(path)
         elif found := _STRING.match(self.text, self.at):
             self.at = found.end()
+        elif found := _BARE_VALUE.match(self.text, self.at):
+            self.at = found.end()
         else:
-            self._skip(_BARE_VALUE)
+            raise ValueError(f"no value at line {self._line_here()}")
 
     def _array(self, path: Path) -> None:
         self._expect("[")

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.lab import namespaces
 from tests.lab.host import LabError
 from tests.lab.namespaces import inside, ip, nft
+from tests.lab.store import cache_directory, locked
 
 SUBNET = "198.51.100"
 SUBNET6 = "2001:db8:100:"
@@ -86,10 +87,11 @@ class Network:
         self._free.append(number)
 
     def _open_uplink(self) -> None:
-        third = _unused_third_octet()
-        here, there = f"100.64.{third}.1", f"100.64.{third}.2"
         ip("link", "add", self.name, "type", "veth", "peer", "name", "uplink", "netns", self.name)
-        ip("address", "add", f"{here}/30", "dev", self.name)
+        with locked(cache_directory() / "uplinks.lock"):
+            third = _unused_third_octet()
+            here, there = f"100.64.{third}.1", f"100.64.{third}.2"
+            ip("address", "add", f"{here}/30", "dev", self.name)
         ip("link", "set", self.name, "up")
         ip("-n", self.name, "address", "add", f"{there}/30", "dev", "uplink")
         ip("-n", self.name, "link", "set", "uplink", "up")

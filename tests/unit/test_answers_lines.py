@@ -85,3 +85,9 @@ def test_a_document_that_is_no_toml_ends_in_no_other_error(text: str) -> None:
     except ValueError:
         lines = {}
     assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
+
+
+@pytest.mark.parametrize("text", ["a = [}", "a = [1 }", "a = ", "a = [\n", "a = [#", "[a", "a = {b = }"])
+def test_a_value_that_never_comes_ends_the_reading(text: str) -> None:
+    with pytest.raises(ValueError, match="no "):
+        key_lines(text)
