@@ -32,8 +32,8 @@ class SshKey:
     ) -> subprocess.Popen[str]:
         """An SSH session from `client` to `server` that runs a command, a login shell without one.
 
-        With `terminal` the command gets one on the server, so that ending the session hangs it up. Streams are
-        text pipes unless `popen` says otherwise.
+        With `terminal` the command gets one on the server, so that ending the session hangs it up. Streams
+        are text pipes unless `popen` says otherwise.
         """
         options: Mapping[str, str] = {
             "BatchMode": "yes",
