@@ -124,7 +124,7 @@ class Engine:
 
     def _conclude(self, resource: Resource) -> None:
         (after,) = type(resource).look([resource])
-        self.journal.write("outcome", key=resource.key, after=after.record(self.journal.keep))
+        self.journal.write("outcome", key=resource.key, after=after.record(self.journal.keeper_for(resource)))
 
     def _validate(self, stage: Stage, progress: _Progress) -> None:
         changed = [t.resource for t in stage.targets if t.resource.key in progress.undo]

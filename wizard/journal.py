@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.machine import files
+from backends.resources import KeepImage, Resource
 
 RUNS = Path("/var/lib/mailstead/runs")
 RESERVE = 8 << 20
@@ -74,19 +75,24 @@ class Journal:
 
     def keep(self, content: bytes) -> str:
         """Store a file's content durably; gives its name."""
-        name = hashlib.sha256(content).hexdigest()
+        name = digest(content)
         path = self.directory / "images" / name
         if not path.exists():
             files.write_atomically(path, content, mode=0o600)
         return name
 
-    def fetch(self, name: str) -> bytes:
-        """The content stored under a name."""
-        return image(self.directory, name)
+    def keeper_for(self, resource: Resource) -> KeepImage:
+        """How the content that a change left is recorded: of a secret only its SHA-256."""
+        return digest if resource.keeps_secret else self.keep
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def digest(content: bytes) -> str:
+    """The name that a content is stored under: its SHA-256."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def image(directory: Path, name: str) -> bytes:

@@ -124,7 +124,7 @@ def _settle(run: Run, journal: Journal) -> None:
         if applied.after is None:
             resource = resource_of(applied)
             (now,) = type(resource).look([resource])
-            journal.write("looked", key=applied.key, after=now.record(journal.keep))
+            journal.write("looked", key=applied.key, after=now.record(journal.keeper_for(resource)))
 
 
 def _tell_plan(journal: Journal, plan: Plan) -> None:

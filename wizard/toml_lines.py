@@ -81,9 +81,7 @@ class _Reader:
             self._array(path)
         elif self.text.startswith("{", self.at):
             self._inline_table(path)
-        elif found := _STRING.match(self.text, self.at):
-            self.at = found.end()
-        elif found := _BARE_VALUE.match(self.text, self.at):
+        elif (found := _STRING.match(self.text, self.at)) or (found := _BARE_VALUE.match(self.text, self.at)):
             self.at = found.end()
         else:
             raise ValueError(f"no value at line {self._line_here()}")

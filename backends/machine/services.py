@@ -49,6 +49,10 @@ class ServiceManager(ABC):
         """Let it start with the machine, or not."""
 
     @abstractmethod
+    def forget(self, service: ServiceNames) -> None:
+        """Leave nothing that would start it: its unit or script is about to go."""
+
+    @abstractmethod
     def act(self, service: ServiceNames, verb: str) -> None:
         """`start`, `stop`, `restart` or `reload` it; raises ActivationFailed with the last of its log."""
 
@@ -99,6 +103,10 @@ class Systemd(ServiceManager):
             ["systemctl", "--quiet", "--no-reload", verb, service.unit],
             environment={"SYSTEMCTL_SKIP_SYSV": "1"},
         )
+
+    def forget(self, service: ServiceNames) -> None:
+        """Disable it."""
+        self.enable(service, is_enabled=False)
 
     def _enabled(self, units: Collection[str]) -> set[str]:
         """Those that start with the machine, read from the disk: `systemctl show` may be out of date.
@@ -177,6 +185,10 @@ class SysV(ServiceManager):
         run(["update-rc.d", service.init_script, "defaults"])
         if not is_enabled:
             run(["update-rc.d", service.init_script, "disable"])
+
+    def forget(self, service: ServiceNames) -> None:
+        """No links at all in /etc/rc?.d."""
+        run(["update-rc.d", "-f", service.init_script, "remove"])
 
     def act(self, service: ServiceNames, verb: str) -> None:
         """Run the script."""

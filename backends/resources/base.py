@@ -76,6 +76,11 @@ class Resource(ABC):
         """Commands that must succeed after this changed and before any service takes it up."""
         return ()
 
+    @property
+    def keeps_secret(self) -> bool:
+        """Whether what it is after a change must not be kept anywhere else, only what it was before."""
+        return False
+
     @abstractmethod
     def identity(self) -> Record:
         """What `from_identity` needs to find this thing again, without what it should be."""

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -18,15 +18,21 @@ class FileState(State):
     """What stands at a path.
 
     `type` is "absent", "file", "link" or "other" (a directory, a device: never replaced). Permission bits and
-    owners count for files only.
+    owners count for files only. Two files are equal when their contents have the same SHA-256: the content
+    itself may be unknown (None), where a journal must not keep a secret.
     """
 
     type: str
-    content: bytes = b""
+    content: bytes | None = field(default=b"", compare=False, repr=False)
     mode: int = 0
     owner: str = ""
     group: str = ""
     target: str = ""
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if self.type == "file" and self.content is not None:
+            object.__setattr__(self, "digest", hashlib.sha256(self.content).hexdigest())
 
     def record(self, keep: KeepImage) -> Record:
         """The state with its content kept as an image."""
@@ -36,7 +42,7 @@ class FileState(State):
             return {"type": self.type}
         return {
             "type": "file",
-            "image": keep(self.content),
+            "image": self.digest if self.content is None else keep(self.content),
             "mode": self.mode,
             "owner": self.owner,
             "group": self.group,
@@ -73,6 +79,11 @@ class File(Resource):
     def validators(self) -> tuple[tuple[str, ...], ...]:
         """The command given as `validate`."""
         return (self.validate,) if self.validate else ()
+
+    @property
+    def keeps_secret(self) -> bool:
+        """What was said of it."""
+        return self.is_secret
 
     def identity(self) -> Record:
         """The path, and whether its content may be shown."""
@@ -130,17 +141,21 @@ def put_file(path: Path, state: State) -> None:
         files.remove(path)
     elif state.type == "link":
         files.link_atomically(path, state.target)
-    elif state.type == "file":
+    elif state.type == "file" and state.content is not None:
         files.write_atomically(path, state.content, mode=state.mode, owner=state.owner, group=state.group)
     else:
         raise TypeError(f"{path} can't become a {state.type}")
 
 
 def file_state_from_record(record: Record, fetch: FetchImage) -> FileState:
-    """The file state that a record speaks of."""
+    """The file state that a record speaks of; without its content where that was not kept."""
     fields = dict(record)
-    image = fields.pop("image", None)
-    return FileState(content=fetch(image) if image is not None else b"", **fields)
+    digest = fields.pop("image", "")
+    try:
+        content = fetch(digest) if digest else b""
+    except FileNotFoundError:
+        content = None
+    return FileState(content=content, digest=digest, **fields)
 
 
 def describe_file(path: str, now: State, wanted: State, *, is_secret: bool) -> Description:
@@ -175,7 +190,9 @@ def _ownership_lines(now: FileState, wanted: FileState) -> list[str]:
     return [] if before == after else [f"- {before}", f"+ {after}"]
 
 
-def _shown_lines(content: bytes) -> list[str]:
+def _shown_lines(content: bytes | None) -> list[str]:
+    if content is None:
+        return ["(not kept)"]
     if b"\0" in content:
         return [f"(binary, {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()[:16]})"]
     return clean_lines(content.expandtabs(8)).splitlines()

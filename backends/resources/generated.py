@@ -49,6 +49,11 @@ class GeneratedFile(Resource):
         """The path."""
         return self.path
 
+    @property
+    def keeps_secret(self) -> bool:
+        """Always: keys and passwords."""
+        return True
+
     def identity(self) -> Record:
         """The path."""
         return {"path": self.path}
@@ -65,7 +70,7 @@ class GeneratedFile(Resource):
 
     def wanted(self, now: State) -> State:
         """What is there, with owner and mode set right, while it is valid; otherwise one freshly made."""
-        if isinstance(now, FileState) and now.type == "file" and self.is_valid(now.content):
+        if isinstance(now, FileState) and now.content and self.is_valid(now.content):
             return FileState("file", now.content, self.mode, self.owner, self.group)
         return FreshlyMade()
 

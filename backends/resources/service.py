@@ -80,6 +80,10 @@ class Service(Resource):
         if not isinstance(now, ServiceState) or (not now.is_known and not state.is_active):
             return
         manager = service_manager()
+        if not state.is_known:
+            manager.act(self.names, "stop")
+            manager.forget(self.names)
+            return
         if state.is_enabled != now.is_enabled:
             manager.enable(self.names, is_enabled=state.is_enabled)
         if state.is_active != now.is_active:
