@@ -42,9 +42,7 @@ class Logrotate(Adapter):
             # Without systemd Debian's file would rotate without telling rsyslog, so ours rotates all of them.
             logs=(_MAIL_LOG,) if has_systemd else (_MAIL_LOG, *_OTHER_LOGS),
             keep_days=self.settings.keep_days,
-            reopen="/usr/lib/rsyslog/rsyslog-rotate"
-            if has_systemd
-            else "/etc/init.d/mailstead-rsyslog rotate",
+            has_systemd=has_systemd,
             override=self.settings.override,
         )
         yield Service("logrotate.timer") if has_systemd else Service("cron.service")

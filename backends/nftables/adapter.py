@@ -88,7 +88,7 @@ class Nftables(Adapter):
         wanted = "the rules of /etc/mailstead/nftables.nft"
         now = trial.loaded(table.listing())
         if now == trial.digest(self._rules().content or b""):
-            return ok("in force" if not trial.ON_TRIAL.exists() else "in force, on trial")
+            return ok("in force, on trial" if trial.is_on_trial(now) else "in force")
         if trial.is_taken_back(now):
             seen = "the firewall went back by itself, because nobody confirmed the new rules"
         elif not now:

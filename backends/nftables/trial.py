@@ -84,7 +84,7 @@ def is_on_trial(rules_digest: str) -> bool:
 
 
 def is_taken_back(now: str) -> bool:
-    """Whether nobody confirmed the rules on trial, so that those before are in force; `now` is their digest."""
+    """Whether nobody confirmed what was on trial, so that the rules before, `now`, are in force again."""
     return ON_TRIAL.exists() and now == (digest(CONFIRMED.read_bytes()) if CONFIRMED.exists() else "")
 
 

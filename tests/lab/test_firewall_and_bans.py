@@ -1,6 +1,7 @@
 """Firewall, bans and logs on booted machines and in containers, seen by those they are meant for."""
 
 import imaplib
+import itertools
 import json
 import smtplib
 import time
@@ -19,6 +20,7 @@ from tests.lab.machine import Machine
 ADMIN = "admin@example.test"
 _PYTHON = "/opt/mailstead/venv/bin/python"
 _ENVIRONMENT = {"PYTHONPATH": "/opt/mailstead/app", "PYTHONDONTWRITEBYTECODE": "1"}
+_WENT_BACK = "the firewall went back by itself, because nobody confirmed the new rules"
 _TRIAL = 5
 """Seconds that rules are on trial in tests of going back."""
 
@@ -55,6 +57,15 @@ def mail_container(lab: Lab, release: str) -> Iterator[Machine]:
         yield machine
 
 
+_number = itertools.count(1)
+
+
+@pytest.fixture
+def attacker(lab: Lab) -> Endpoint:
+    """An address that was never banned: three bans within a day are answered by a longer one."""
+    return lab.outsider(f"attacker{next(_number)}")
+
+
 @pytest.fixture
 def friend(lab: Lab) -> Endpoint:
     return lab.outsider("friend")
@@ -76,7 +87,11 @@ def serve(machine: Machine, port: int) -> None:
         "class S(s.ThreadingTCPServer): allow_reuse_address, address_family = True, 10\n"
         f"S(('::', {port}), H).serve_forever()\n"
     )
-    machine.spawn("python3", "-c", echo, stdout=None, stderr=None)
+    if machine.has_init:
+        # A child of the machine's own init: one that only we could reap would hold up its shutdown.
+        machine.run("systemd-run", "--quiet", f"--unit=echo-{port}", "python3", "-c", echo)
+    else:
+        machine.spawn("python3", "-c", echo, stdout=None, stderr=None)
     machine.wait_for("python3", "-c", f"import socket; socket.create_connection(('::1', {port}), 1)")
 
 
@@ -140,8 +155,6 @@ def test_only_what_is_open_can_be_reached_on_both_protocols(
         assert not lab.attacker.can_connect(address, LIMITED, timeout=1)
         assert friend.can_connect(address, LIMITED)
         assert not friend.can_connect(address, CLOSED, timeout=1)
-    ping = guarded.run("ping", "-c1", "-w5", "::1", check=False)
-    assert ping.returncode == 0 or "not found" in ping.stderr
 
 
 def test_connections_survive_the_rules_that_close_their_port(guarded: Machine, lab: Lab) -> None:
@@ -222,8 +235,7 @@ def test_rules_take_themselves_back_unless_confirmed(guarded: Machine, lab: Lab)
 
     assert becomes(lambda: not has_rules(guarded))
     assert lab.attacker.can_connect(guarded.address, CLOSED)
-    seen = "the firewall went back by itself, because nobody confirmed the new rules"
-    assert ask(guarded, "check") == ["fail", seen]
+    assert ask(guarded, "check") == ["fail", _WENT_BACK]
     assert "nobody confirmed them" in ask(guarded, "plan")
     assert "took themselves back" in ask(guarded, "confirm")
 
@@ -273,17 +285,16 @@ def test_confirmed_rules_are_there_after_a_boot_and_unconfirmed_ones_are_not(lab
         ask(machine, "load", ports=[OPEN])
         ask(machine, "confirm")
         ask(machine, "load", ports=[OPEN, CLOSED])
+        # Nobody has configured it here, so it would fail to start.
+        machine.run("systemctl", "disable", "postfix")
         machine.reboot()
         serve(machine, OPEN)
         serve(machine, CLOSED)
 
         assert lab.attacker.can_connect(machine.address, OPEN)
         assert not lab.attacker.can_connect(machine.address, CLOSED, timeout=1)
-        assert ask(machine, "check", ports=[OPEN]) == ["fail", _WENT_BACK]
+        assert ask(machine, "check", ports=[OPEN]) == ["ok", "in force"]
         assert ask(machine, "check", ports=[OPEN, CLOSED]) == ["fail", _WENT_BACK]
-
-
-_WENT_BACK = "the firewall went back by itself, because nobody confirmed the new rules"
 
 
 @pytest.mark.parametrize("verb", ["restart", "reload"])
@@ -358,30 +369,32 @@ def fail_at_imap(attacker: Endpoint, machine: Machine, user: str) -> None:
 
 @pytest.mark.parametrize("user", [ADMIN, "nobody@example.test", "x,192.0.2.77"])
 def test_wrong_imap_logins_ban_the_attacker_and_unbanning_lets_it_in(
-    attacked: Machine, lab: Lab, user: str
+    attacked: Machine, attacker: Endpoint, friend: Endpoint, user: str
 ) -> None:
     for _ in range(MAX_RETRY):
-        fail_at_imap(lab.attacker, attacked, user)
+        fail_at_imap(attacker, attacked, user)
 
-    assert becomes(lambda: banned(attacked, "dovecot", lab.attacker.address))
-    assert not lab.attacker.can_connect(attacked.address, 993, timeout=1)
-    assert not lab.attacker.can_connect(attacked.address, 587, timeout=1)
-    assert lab.outsider("friend").can_connect(attacked.address, 993)
+    assert becomes(lambda: banned(attacked, "dovecot", attacker.address))
+    assert not attacker.can_connect(attacked.address, 993, timeout=1)
+    assert not attacker.can_connect(attacked.address, 587, timeout=1)
+    assert friend.can_connect(attacked.address, 993)
     assert not banned(attacked, "dovecot", "192.0.2.77")
-    mailstead(attacked, "ban", "remove", lab.attacker.address)
-    assert lab.attacker.can_connect(attacked.address, 993)
-    assert not banned(attacked, "dovecot", lab.attacker.address)
+    mailstead(attacked, "ban", "remove", attacker.address)
+    assert attacker.can_connect(attacked.address, 993)
+    assert not banned(attacked, "dovecot", attacker.address)
 
 
-def test_wrong_smtp_logins_ban_the_attacker(attacked: Machine, lab: Lab) -> None:
+def test_wrong_smtp_logins_ban_the_attacker(attacked: Machine, attacker: Endpoint) -> None:
     for _ in range(MAX_RETRY):
-        session = lab.attacker.smtps(attacked.address)
+        session = attacker.smtps(attacked.address)
+        session.ehlo()
+        session.user, session.password = ADMIN, "wrong"
         with pytest.raises(smtplib.SMTPAuthenticationError):
-            session.login(ADMIN, "wrong")
+            session.auth("PLAIN", session.auth_plain)
         session.close()
 
-    assert becomes(lambda: banned(attacked, "postfix", lab.attacker.address))
-    assert not lab.attacker.can_connect(attacked.address, 465, timeout=1)
+    assert becomes(lambda: banned(attacked, "postfix", attacker.address))
+    assert not attacker.can_connect(attacked.address, 465, timeout=1)
 
 
 def test_wrong_ssh_logins_ban_the_attacker_from_ssh_only(
@@ -399,20 +412,20 @@ def test_wrong_ssh_logins_ban_the_attacker_from_ssh_only(
         assert intruder.can_connect(mail_server.address, 22)
 
 
-def test_a_ban_by_hand_closes_every_port(attacked: Machine, lab: Lab) -> None:
-    mailstead(attacked, "ban", "add", lab.attacker.address)
+def test_a_ban_by_hand_closes_every_port(attacked: Machine, attacker: Endpoint) -> None:
+    mailstead(attacked, "ban", "add", attacker.address)
 
-    assert not lab.attacker.can_connect(attacked.address, 25, timeout=1)
-    assert not lab.attacker.can_connect(attacked.address, 993, timeout=1)
+    assert not attacker.can_connect(attacked.address, 25, timeout=1)
+    assert not attacker.can_connect(attacked.address, 993, timeout=1)
     (found,) = json.loads(mailstead(attacked, "ban", "list", "--json"))["bans"]
-    assert found["address"] == lab.attacker.address
+    assert found["address"] == attacker.address
     assert found["until"] > found["since"]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "own", "connected"])
-def test_nobody_bans_himself(mail_server: Machine, lab: Lab, address: str) -> None:
-    with lab.attacker.connect(mail_server.address, 22):
-        target = {"own": mail_server.address, "connected": lab.attacker.address}.get(address, address)
+def test_nobody_bans_himself(mail_server: Machine, attacker: Endpoint, address: str) -> None:
+    with attacker.connect(mail_server.address, 22):
+        target = {"own": mail_server.address, "connected": attacker.address}.get(address, address)
         refused = mail_server.run("mailstead", "ban", "add", target, check=False)
 
     assert refused.returncode == 2
@@ -441,17 +454,20 @@ def test_wrong_logins_from_the_machine_itself_ban_nobody(attacked: Machine) -> N
     assert json.loads(mailstead(attacked, "ban", "list", "--json")) == {"bans": []}
 
 
-def test_bans_outlast_a_restart_of_the_administrators_firewall(mail_server: Machine, lab: Lab) -> None:
+def test_bans_outlast_a_restart_of_the_administrators_firewall(
+    mail_server: Machine, attacker: Endpoint
+) -> None:
     mail_server.run("systemctl", "start", "nftables")
-    mailstead(mail_server, "ban", "add", lab.attacker.address)
-    assert not lab.attacker.can_connect(mail_server.address, 25, timeout=1)
+    mailstead(mail_server, "ban", "add", attacker.address)
+    assert not attacker.can_connect(mail_server.address, 25, timeout=1)
 
     mail_server.run("systemctl", "restart", "nftables")
 
-    assert becomes(lambda: not lab.attacker.can_connect(mail_server.address, 25, timeout=1))
+    assert becomes(lambda: not attacker.can_connect(mail_server.address, 25, timeout=1))
     mail_server.run("fail2ban-client", "unban", "--all")
-    assert lab.attacker.can_connect(mail_server.address, 25)
+    assert attacker.can_connect(mail_server.address, 25)
     mail_server.run("systemctl", "stop", "nftables")
+    mail_server.run("systemctl", "start", "fail2ban")
 
 
 def test_logs_rotate_and_writing_goes_on(attacked: Machine) -> None:
