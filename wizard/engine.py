@@ -14,7 +14,7 @@ from backends.checks import Check, Finding, Status
 from backends.errors import ActivationFailed, CommandFailed, MailsteadError, ValidationFailed
 from backends.machine.run import run as run_command
 from backends.machine.services import service_manager
-from backends.resources import Action, Resource, Service, State, identity_record
+from backends.resources import Action, Resource, Service, State, identity_record, look_at
 from wizard.history import Unsettled
 from wizard.journal import Journal
 from wizard.plan import Plan, Stage, Target, activation_due
@@ -36,13 +36,15 @@ class _Progress:
     """What has been done so far: what changed in this run, and within the present stage what to take back.
 
     `touched` are the services of this stage that were started, stopped, restarted or reloaded, also by an
-    earlier part of the run; `settled` are those that need not take up anything more.
+    earlier part of the run; `settled` are those that need not take up anything more. `found` is what services
+    were before the stage: its files may be what makes a service known at all.
     """
 
     changed: set[str] = field(default_factory=set)
     undo: dict[str, tuple[Resource, State]] = field(default_factory=dict)
     touched: dict[str, Service] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
+    found: Mapping[str, State] = field(default_factory=dict)
 
     def begin_stage(self, earlier: Before, touched: Collection[str]) -> None:
         """Forget the last stage; begin with what an earlier part of the run did in this one."""
@@ -84,6 +86,7 @@ class Engine:
     def _apply_stage(self, stage: Stage, progress: _Progress) -> None:
         quiet = [target for target in stage.targets if not target.resource.is_live]
         live = [target for target in stage.targets if target.resource.is_live]
+        progress.found = look_at([target.resource for target in live])
         for target in (*filter(_should_stop, live), *quiet):
             self._bring(stage, target, progress)
         self._validate(stage, progress)
@@ -101,7 +104,8 @@ class Engine:
         if now == wanted:
             return
         told = resource.describe(now, wanted)
-        _, before = progress.undo.setdefault(resource.key, (resource, now))
+        before = progress.found.get(resource.key, now)
+        _, before = progress.undo.setdefault(resource.key, (resource, before))
         self._intend(stage, resource, before, told.action, told.summary)
         if isinstance(resource, Service) and told.action is not Action.MODIFY:
             progress.touch(resource)
@@ -147,7 +151,8 @@ class Engine:
         if action is None:
             return
         (now,) = Service.look([service])
-        _, before = progress.undo.setdefault(service.key, (service, now))
+        before = progress.found.get(service.key, now)
+        _, before = progress.undo.setdefault(service.key, (service, before))
         self._intend(stage, service, before, action, f"{action} {service.unit}")
         progress.touch(service)
         service.activate(action)

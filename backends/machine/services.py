@@ -183,8 +183,7 @@ class SysV(ServiceManager):
     def enable(self, service: ServiceNames, *, is_enabled: bool) -> None:
         """Links in /etc/rc?.d."""
         run(["update-rc.d", service.init_script, "defaults"])
-        if not is_enabled:
-            run(["update-rc.d", service.init_script, "disable"])
+        run(["update-rc.d", service.init_script, "enable" if is_enabled else "disable"])
 
     def forget(self, service: ServiceNames) -> None:
         """No links at all in /etc/rc?.d."""
