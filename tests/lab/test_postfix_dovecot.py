@@ -34,10 +34,22 @@ _ENVIRONMENT = {"PYTHONPATH": "/opt/mailstead/app", "PYTHONDONTWRITEBYTECODE": "
 
 
 @pytest.fixture(scope="module")
-def server(lab: Lab, release: str) -> Iterator[Machine]:
-    with lab.borrowed(lab.boot(release, "mail", "program")) as machine:
-        set_up(machine)
-        yield machine
+def servers(lab: Lab) -> Iterator[dict[str, Machine]]:
+    """One of each release, booted when first needed: pytest goes to and fro between releases."""
+    found: dict[str, Machine] = {}
+    yield found
+    for machine in found.values():
+        lab.discard(machine)
+
+
+@pytest.fixture
+def server(lab: Lab, release: str, servers: dict[str, Machine]) -> Machine:
+    """The mail server that is mail.example.test during this test."""
+    if release not in servers:
+        servers[release] = lab.boot(release, f"mail-{release}", "program")
+        set_up(servers[release])
+    lab.dns.set("example.test", "mail", "A", servers[release].address)
+    return servers[release]
 
 
 @pytest.fixture
