@@ -14,7 +14,6 @@ from backends.dns.settings import DnsSettings
 from backends.rspamd.settings import SELECTORS
 from backends.unbound import answering
 
-
 _PATIENCE = 2
 """Seconds for each key: with a silent DNS there are many to wait for."""
 

@@ -53,6 +53,9 @@ _FILES = (
     "worker-proxy.inc",
 )
 
+_VALIDATE = ("setpriv", "--reuid=_rspamd", "--regid=_rspamd", "--init-groups", "rspamadm", "configtest")
+"""As the filter's own user: it compiles expressions on the way and keeps them in /var/lib/rspamd."""
+
 _JUNK, _DOUBTFUL = 6.0, 4.0
 """Rspamd's own scores from which mail goes into Junk, and is greylisted."""
 
@@ -185,7 +188,7 @@ class Rspamd(Adapter):
             lines = [map_line(expression) for expression in rule.expressions]
             yield self.file(rule.map, "map.j2", lines=lines)
         for name in _FILES:
-            yield self.file(f"{LOCAL}/{name}", f"{name}.j2", validate=("rspamadm", "configtest"), **values)
+            yield self.file(f"{LOCAL}/{name}", f"{name}.j2", validate=_VALIDATE, **values)
 
     def _domain(self, name: str) -> _Domain:
         paths = {

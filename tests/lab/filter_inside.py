@@ -6,6 +6,7 @@ engine: its tests say something about the adapters alone.
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,6 +18,7 @@ from backends.adapter import Adapter
 from backends.certificates.adapter import Certificates
 from backends.certificates.served import served_certificate
 from backends.certificates.settings import CertificatesSettings
+from backends.checks import Check, Finding, Status
 from backends.dns.records import records_for, zone_text
 from backends.dns.settings import DnsSettings
 from backends.machine.run import run
@@ -98,7 +100,7 @@ def checks(release: str, forward_to: str, has_systemd: bool) -> dict[str, dict[s
     found = {}
     for adapter in adapters(release, forward_to, has_systemd):
         for check in adapter.checks():
-            result = check.result()
+            result = _settled(check)
             found[check.id] = {"status": result.status, "seen": result.seen, "mend": result.mend}
     return found
 
@@ -155,6 +157,14 @@ def _signatures(verdict: Verdict, headers: list[Any], body: str) -> dict[str, bo
         )
         for number, value in enumerate(values)
     }
+
+
+def _settled(check: Check) -> Finding:
+    """The finding, once a service that has just started had its time."""
+    end = time.monotonic() + (check.patience if check.is_gate else 0)
+    while (result := check.result()).status is Status.FAIL and time.monotonic() < end:
+        time.sleep(0.2)
+    return result
 
 
 def _now(resource: Resource) -> Any:

@@ -82,7 +82,7 @@ def test_what_is_off_in_the_answers_is_off() -> None:
     assert "enabled = false" in text("greylist.conf", has_greylisting=False)
     assert "greylist = null" in text("actions.conf", has_greylisting=False)
     assert "enabled = false" in text("neural.conf", has_neural=False)
-    assert "enabled = false" in text("classifier-bayes.conf", has_bayes=False)
+    assert "min_learns = 2000000000" in text("classifier-bayes.conf", has_bayes=False)
 
 
 def test_only_the_block_lists_of_the_answers_are_asked(release: str) -> None:
