@@ -32,6 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _ON_MACHINES:
             item.add_marker(pytest.mark.lab)
+            if not item.get_closest_marker("timeout"):
+                # The first test that needs an image makes it.
+                item.add_marker(pytest.mark.timeout(1200))
 
 
 @pytest.fixture(scope="session")

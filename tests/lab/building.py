@@ -1,9 +1,8 @@
 """The steps that fill an image: a fresh Debian, packages on top whose services do not start, files."""
 
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,17 +17,22 @@ _HOLD = "/usr/lib/systemd/system/{unit}.d/00-lab-hold.conf"
 
 @dataclass(frozen=True)
 class BuildRoot:
-    """An image while it is made: `layer` takes what is new, `merged` shows it over the images below."""
+    """An image while it is made: `layer` takes what is new, `merged` shows it over the images below.
 
+    `name` is unique on this machine while the image is made.
+    """
+
+    name: str
     layer: Path
     merged: Path
     archives: Path
 
     def run(self, *argv: str, environment: Mapping[str, str] | None = None) -> None:
         """Runs a command in the image, with this machine's network. Raises LabError if it fails."""
-        name = f"mslab-build-{os.getpid()}"
-        group = cgroups.unified_hierarchy() / name
-        command = nspawn.building(self.merged, name, argv, {**_UNATTENDED, **(environment or {})})
+        group = cgroups.unified_hierarchy() / self.name
+        # Something may still run there for a builder that was killed.
+        cgroups.kill(group)
+        command = nspawn.building(self.merged, self.name, argv, {**_UNATTENDED, **(environment or {})})
         try:
             done = subprocess.run(
                 [*cgroups.entering(group), *command],
@@ -41,7 +45,7 @@ class BuildRoot:
             )
         finally:
             cgroups.kill(group)
-            nspawn.forget(self.merged, name)
+            nspawn.forget(self.merged, self.name)
         if done.returncode:
             raise LabError(
                 f"{' '.join(argv)} failed in the image ({done.returncode}):\n{done.stdout[-4000:]}"
@@ -124,12 +128,15 @@ def hold_services(root: BuildRoot) -> list[str]:
     return dropins
 
 
-def copy_files(root: BuildRoot, source: Path, names: Sequence[str], target: str) -> None:
-    """Copies the files `names`, relative to `source`, below `target` in the image, with their modes."""
-    for name in names:
-        place = root.merged / target.lstrip("/") / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source / name, place)
+def copy(root: BuildRoot, sources: Iterable[Path], target: str) -> None:
+    """Copies files and whole directories into the directory `target` of the image, with their modes."""
+    place = root.merged / target.lstrip("/")
+    place.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        if source.is_dir():
+            shutil.copytree(source, place / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, place / source.name)
 
 
 def _collect_archives(root: BuildRoot) -> None:

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def image(release: str, name: str, *, fresh: bool = False) -> Image:
 
     def build(directory: Path) -> dict[str, object]:
         print(f"lab: making the image {name} of {release}", file=sys.stderr, flush=True)
-        root = BuildRoot(directory / "root", directory / "merged", directory / "archives")
+        unique = f"mslab-build-{release}-{name}"
+        root = BuildRoot(unique, directory / "root", directory / "merged", directory / "archives")
         empty = directory / "empty"
         empty.mkdir()
         lower = below.layers if below else (empty,)
@@ -73,11 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--release", action="append", choices=RELEASES)
     parser.add_argument("--fresh", action="store_true", help="build them again even if they are there")
     wanted = parser.parse_args(arguments)
-    for release in wanted.release or RELEASES:
+
+    def build(release: str) -> None:
         for name in wanted.names or ALL:
             started = time.monotonic()
             image(release, name, fresh=wanted.fresh)
             print(f"{release:9} {name:20} {time.monotonic() - started:6.1f} s", flush=True)
+
+    # Half of the time goes by waiting for one download or one process, so the releases take turns well.
+    with ThreadPoolExecutor() as releases:
+        list(releases.map(build, wanted.release or RELEASES))
     return 0
 
 

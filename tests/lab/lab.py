@@ -18,7 +18,7 @@ from tests.lab.host import LabError
 from tests.lab.images import image as find_image
 from tests.lab.machine import Machine
 from tests.lab.network import SUBNET, SUBNET6, Network
-from tests.lab.recipes import REPOSITORY
+from tests.lab.recipes import PACKAGES, REPOSITORY
 from tests.lab.remote import Remote
 from tests.lab.ssh import SshKey
 
@@ -168,7 +168,7 @@ class Lab:
         disk.open(found, disk_mib)
         disk.personalise(name, domain, address, self._trust_anchor)
         if image.endswith("program"):
-            disk.install_program(REPOSITORY, ("wizard", "screens", "backends"))
+            disk.install_program(REPOSITORY, PACKAGES)
         pip_cache = store.cache_directory() / "pip"
         pip_cache.mkdir(exist_ok=True)
         machine = Machine(

@@ -23,7 +23,6 @@ _NEEDED = {
     "mkfs.ext4": "e2fsprogs",
     "nsenter": "util-linux",
     "ssh-keygen": "openssh-client",
-    "git": "git",
 }
 # A file of each package that brings no command.
 _NEEDED_FILES = {

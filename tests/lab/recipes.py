@@ -3,16 +3,16 @@
 import hashlib
 import json
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import host
-from tests.lab.building import BuildRoot, bootstrap, copy_files, divert_trust_anchor, hold_services, install
+from tests.lab.building import BuildRoot, bootstrap, copy, divert_trust_anchor, hold_services, install
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RELEASES = ("bookworm", "trixie")
+PACKAGES = ("wizard", "screens", "backends")
 
 # A Debian as its installer leaves it on a server with only the SSH task, as small as tests allow.
 _MACHINE = (
@@ -144,7 +144,7 @@ def _program(name: str, parent: str) -> Recipe:
     inputs = [REPOSITORY / name for name in ("install.sh", "requirements-build.txt", "requirements.txt")]
 
     def build(root: BuildRoot) -> Mapping[str, object]:
-        copy_files(root, REPOSITORY, tracked_files(REPOSITORY), "/root/mailstead")
+        copy(root, [*inputs, *(REPOSITORY / package for package in PACKAGES)], "/root/mailstead")
         root.run("/root/mailstead/install.sh", "--no-launch")
         shutil.rmtree(root.merged / "root/mailstead")
         root.run("sh", "-c", _WARM_FILTER)
@@ -157,14 +157,3 @@ def _digest(path: Path) -> str:
     if not path.exists():
         raise host.LabError(f"{path} is missing; the image with the program is made from it")
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def tracked_files(repository: Path) -> list[str]:
-    """The files of the work tree that git knows or would add, relative to its root."""
-    listing = subprocess.run(
-        ["git", "-C", str(repository), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return [name for name in listing.split("\0") if name]
