@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,3 +158,14 @@ def _digest(path: Path) -> str:
     if not path.exists():
         raise host.LabError(f"{path} is missing; the image with the program is made from it")
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tracked_files(repository: Path) -> list[str]:
+    """The files of a work tree that git knows or would add, relative to its root, without those just removed."""
+    listing = subprocess.run(
+        ["git", "-C", str(repository), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return [name for name in listing.split("\0") if name and (repository / name).exists()]
