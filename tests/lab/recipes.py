@@ -161,7 +161,7 @@ def _digest(path: Path) -> str:
 
 
 def tracked_files(repository: Path) -> list[str]:
-    """The files of a work tree that git knows or would add, relative to its root, without those just removed."""
+    """The files of a work tree that git knows or would add, relative to its root, without removed ones."""
     listing = subprocess.run(
         ["git", "-C", str(repository), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         check=True,
