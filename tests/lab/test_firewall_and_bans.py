@@ -360,6 +360,11 @@ def banned(machine: Machine, jail: str, address: str) -> bool:
     return (jail, address) in {(ban["jail"], ban["address"]) for ban in found}
 
 
+def wait_for_ban(machine: Machine, jail: str, address: str) -> None:
+    """Raises AssertionError with fail2ban's log where the ban does not come."""
+    assert becomes(lambda: banned(machine, jail, address)), machine.read("/var/log/fail2ban.log")[-3000:]
+
+
 def fail_at_imap(attacker: Endpoint, machine: Machine, user: str) -> None:
     session = attacker.imaps(machine.address)
     with pytest.raises(imaplib.IMAP4.error):
@@ -374,7 +379,7 @@ def test_wrong_imap_logins_ban_the_attacker_and_unbanning_lets_it_in(
     for _ in range(MAX_RETRY):
         fail_at_imap(attacker, attacked, user)
 
-    assert becomes(lambda: banned(attacked, "dovecot", attacker.address))
+    wait_for_ban(attacked, "dovecot", attacker.address)
     assert not attacker.can_connect(attacked.address, 993, timeout=1)
     assert not attacker.can_connect(attacked.address, 587, timeout=1)
     assert friend.can_connect(attacked.address, 993)
@@ -393,7 +398,7 @@ def test_wrong_smtp_logins_ban_the_attacker(attacked: Machine, attacker: Endpoin
             session.auth("PLAIN", session.auth_plain)
         session.close()
 
-    assert becomes(lambda: banned(attacked, "postfix", attacker.address))
+    wait_for_ban(attacked, "postfix", attacker.address)
     assert not attacker.can_connect(attacked.address, 465, timeout=1)
 
 
@@ -401,11 +406,12 @@ def test_wrong_ssh_logins_ban_the_attacker_from_ssh_only(
     mail_server: Machine, lab: Lab, release: str
 ) -> None:
     with lab.borrowed(lab.boot(release, "intruder")) as intruder:
-        options = ["-oBatchMode=yes", "-oStrictHostKeyChecking=no", "-oConnectTimeout=3"]
+        options = ["-oBatchMode=yes", "-oStrictHostKeyChecking=no", "-oConnectTimeout=30"]
         for number in range(MAX_RETRY):
-            intruder.run("ssh", *options, f"guest{number}@{mail_server.address}", "true", check=False)
+            attempt = ["ssh", *options, f"guest{number}@{mail_server.address}", "true"]
+            assert "Permission denied" in intruder.run(*attempt, check=False).stderr
 
-        assert becomes(lambda: banned(mail_server, "sshd", intruder.address))
+        wait_for_ban(mail_server, "sshd", intruder.address)
         assert not intruder.can_connect(mail_server.address, 22, timeout=1)
         assert intruder.can_connect(mail_server.address, 993)
         mailstead(mail_server, "ban", "remove", intruder.address)
@@ -468,6 +474,7 @@ def test_bans_outlast_a_restart_of_the_administrators_firewall(
     assert attacker.can_connect(mail_server.address, 25)
     mail_server.run("systemctl", "stop", "nftables")
     mail_server.run("systemctl", "start", "fail2ban")
+    mail_server.wait_for("fail2ban-client", "ping")
 
 
 def test_logs_rotate_and_writing_goes_on(attacked: Machine) -> None:
