@@ -75,14 +75,14 @@ def rsyslog(_answers: Answers, machine: MachineFacts, overrides: Overrides) -> R
     return Rsyslog(RsyslogSettings(init=machine.init, override=overrides.get("rsyslog/rsyslog.conf", "")))
 
 
-def unbound(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Unbound:
+def unbound(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Unbound:
     """The resolver of this machine."""
-    return Unbound(_resolver_settings(answers, machine))
+    return Unbound(_resolver_settings(answers, machine, overrides))
 
 
-def resolver(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Resolver:
+def resolver(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Resolver:
     """That this machine asks its own resolver, once that one answers."""
-    return Resolver(_resolver_settings(answers, machine))
+    return Resolver(_resolver_settings(answers, machine, overrides))
 
 
 def certificates(answers: Answers, _machine: MachineFacts, _overrides: Overrides) -> Certificates:
@@ -284,13 +284,15 @@ def _systems(answers: Answers, machine: MachineFacts, overrides: Overrides) -> I
         yield build(answers, machine, overrides)
 
 
-def _resolver_settings(answers: Answers, machine: MachineFacts) -> UnboundSettings:
+def _resolver_settings(answers: Answers, machine: MachineFacts, overrides: Overrides) -> UnboundSettings:
     return UnboundSettings(
         forward_to=answers.dns.forward_to,
         dnssec=answers.dns.dnssec,
         has_ipv6=machine.has_ipv6,
         has_systemd=machine.init == "systemd",
-        threads=1,
+        is_resolv_conf_replaceable=machine.is_resolv_conf_replaceable,
+        address_clients=machine.address_clients,
+        own_clauses=overrides.get("unbound/unbound.conf", ""),
     )
 
 

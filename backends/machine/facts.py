@@ -14,7 +14,9 @@ from typing import Literal, get_args
 import psutil
 
 from backends.errors import MailsteadError
+from backends.machine import resolv_conf
 from backends.machine.packet_filter import can_filter_packets
+from backends.machine.resolv_conf import AddressClient
 from backends.text import clean
 
 Release = Literal["bookworm", "trixie"]
@@ -57,6 +59,10 @@ class MachineFacts:
     ports_held: Mapping[int, str]
     """TCP port to the name of the process that listens there (any address)."""
     is_container: bool
+    is_resolv_conf_replaceable: bool
+    """Whether /etc/resolv.conf can be replaced: a container's engine may have mounted it from outside."""
+    address_clients: tuple[AddressClient, ...]
+    """The programs that would write resolv.conf over again."""
     can_filter_packets: bool
     """Whether nftables answers; in a container without CAP_NET_ADMIN it does not."""
 
@@ -99,6 +105,8 @@ def gather_facts(ssh_connection: str | None = None) -> MachineFacts:
         cores=len(os.sched_getaffinity(0)),
         ports_held=MappingProxyType(dict(sorted(ports_held.items()))),
         is_container=_is_container(),
+        is_resolv_conf_replaceable=resolv_conf.is_replaceable(),
+        address_clients=resolv_conf.address_clients(),
         can_filter_packets=can_filter_packets(),
     )
 

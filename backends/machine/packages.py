@@ -9,6 +9,7 @@ from pathlib import Path
 from backends.errors import CommandFailed, MailsteadError
 from backends.machine import files
 from backends.machine.run import Completed, run
+from backends.text import clean_lines
 
 LOCK_WAIT = 300
 """Seconds to wait while another program (unattended-upgrades, a person) holds apt's or dpkg's lock."""
@@ -125,13 +126,14 @@ def _update_lists() -> None:
 
 
 def _is_locked(answer: Completed) -> bool:
-    return b"Could not get lock" in answer.stderr or b"Unable to lock" in answer.stderr
+    words = (b"Could not get lock", b"Unable to lock", b"Unable to acquire the dpkg frontend lock")
+    return any(word in answer.stderr for word in words)
 
 
 def _lock_error(answer: Completed) -> MailsteadError:
     return CommandFailed(
         f"another program held apt's lock for more than {LOCK_WAIT} seconds",
         tried=" ".join(answer.argv),
-        seen=answer.complaint(),
+        seen=clean_lines(answer.stdout[-300:].strip() or answer.stderr.strip()),
         next_step="let it finish (ps shows it), then: mailstead resume",
     )

@@ -8,11 +8,13 @@ from ipaddress import ip_address
 
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, ok, warn
+from backends.machine import resolv_conf
+from backends.machine.resolv_conf import AddressClient
 from backends.resources import File, Resource, Service
 from backends.templates import render
 from backends.text import clean
-from backends.unbound import answering, resolv_conf
-from backends.unbound.settings import AddressClient, UnboundSettings
+from backends.unbound import answering
+from backends.unbound.settings import UnboundSettings
 
 CONFIGURATION = "/etc/unbound/unbound.conf.d/mailstead.conf"
 

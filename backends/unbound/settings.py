@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import Literal
+
+from backends.machine.resolv_conf import AddressClient
 
 IPAddress = IPv4Address | IPv6Address
-
-AddressClient = Literal["dhclient", "dhcpcd", "networkmanager"]
-"""A program that fetches addresses, and writes resolvers into /etc/resolv.conf with them."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import dns.rrset
 import pytest
 
 from backends.checks import Status
+from backends.machine import resolv_conf
 from backends.resources import File, Resource, Service
-from backends.unbound import answering, resolv_conf
+from backends.unbound import answering
 from backends.unbound.adapter import CONFIGURATION, Resolver, Unbound
 from backends.unbound.settings import UnboundSettings
 

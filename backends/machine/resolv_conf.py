@@ -2,8 +2,10 @@
 
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
-from backends.unbound.settings import AddressClient
+AddressClient = Literal["dhclient", "dhcpcd", "networkmanager"]
+"""A program that fetches addresses, and writes resolvers into /etc/resolv.conf with them."""
 
 RESOLV_CONF = "/etc/resolv.conf"
 
