@@ -1,5 +1,6 @@
 """What stands in the way of a run, found out before anything is touched."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ _OWN_PROCESSES = frozenset(
 """What listens on mail ports here when Mailstead has set it up: Postfix's master(8), Dovecot and its
 children.
 """
+
+_SPACE = 100 << 20
+"""Bytes that must be free before a run: configuration, before-images, what services write as they start."""
 
 
 class InTheWay(MailsteadError):
@@ -41,7 +45,8 @@ def refuse_obstacles(answers: Answers, machine: MachineFacts) -> None:
 
 
 def obstacles(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
-    """Other mail servers, their mail, and ports that others hold."""
+    """Too little space, other mail servers, their mail, and ports that others hold."""
+    yield from _too_little_space()
     other = other_mail_server()
     if other:
         yield from _other_server(other)
@@ -52,6 +57,17 @@ def obstacles(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
                 "",
                 f"port {listener.port} ({name}) is held by {holder or 'another process'}",
                 f"stop it, or give {name} another port in [protocols]",
+            )
+
+
+def _too_little_space() -> Iterator[Obstacle]:
+    for place in ("/etc", "/var/lib"):
+        free = shutil.disk_usage(place).free
+        if free < _SPACE:
+            yield Obstacle(
+                "",
+                f"only {free >> 20} MiB are free where {place} lies",
+                f"make room: a run needs {_SPACE >> 20} MiB, and mail needs more",
             )
 
 

@@ -37,12 +37,10 @@ def execute(directory: Path, listeners: tuple[Listener, ...] = ()) -> bool:
         journal = Journal(directory, listeners)
         try:
             is_ok = _do(request, journal)
-        except MailsteadError as problem:
-            journal.write("problem", message=problem.message, text=problem.describe())
+        except (MailsteadError, OSError) as problem:
             is_ok = False
-        except OSError as problem:
-            journal.write("problem", message=str(problem), text=f"{type(problem).__name__}: {problem}")
-            is_ok = False
+            journal.free_reserve()
+            journal.write("problem", **_words(problem))
         journal.free_reserve()
         forget_environment(directory)
         journal.write("finished", ok=is_ok)
@@ -66,6 +64,12 @@ def check_and_prove(answers: Answers, prepared: Prepared, write: Write) -> bool:
         is_ok = is_ok and proved.is_ok
         write("proved", id=proved.id, title=proved.title, ok=proved.is_ok, seen=proved.seen)
     return is_ok
+
+
+def _words(problem: MailsteadError | OSError) -> dict[str, str]:
+    if isinstance(problem, MailsteadError):
+        return {"message": problem.message, "text": problem.describe()}
+    return {"message": str(problem), "text": f"{type(problem).__name__}: {problem}"}
 
 
 def _do(request: Request, journal: Journal) -> bool:
