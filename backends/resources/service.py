@@ -81,8 +81,11 @@ class Service(Resource):
             return
         manager = service_manager()
         if not state.is_known:
-            manager.act(self.names, "stop")
-            manager.forget(self.names)
+            # Once its unit file has gone there is nothing left that could be stopped or disabled.
+            if now.is_active:
+                manager.act(self.names, "stop")
+            if now.is_active or now.is_enabled:
+                manager.forget(self.names)
             return
         if state.is_enabled != now.is_enabled:
             manager.enable(self.names, is_enabled=state.is_enabled)
