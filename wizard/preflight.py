@@ -76,7 +76,7 @@ def _other_server(package: str) -> Iterator[Obstacle]:
     if waiting:
         yield Obstacle(
             "",
-            f"{package} is installed and has {waiting} messages in its queue, which would be lost",
+            f"{package} is installed, and messages wait in its queue ({waiting}), which would be lost",
             "deliver or remove them first (exim -bp lists them, exim -qff tries again)",
         )
     yield Obstacle(

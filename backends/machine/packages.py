@@ -18,6 +18,8 @@ _INSTALL_TIMEOUT = 1800.0
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _POLICY_KEPT = Path("/usr/sbin/policy-rc.d.kept-by-mailstead")
 _POLICY_MARK = b"# Written by Mailstead while packages install; removed afterwards.\n"
+_POLICY_SCRIPT = b"#!/bin/sh\n" + _POLICY_MARK + b'case " $* " in *" stop "*) exit 0 ;; esac\nexit 101\n'
+"""Stopping is allowed: a package that goes must be able to end what it started."""
 _LISTS = Path("/var/lib/apt/lists")
 
 
@@ -64,7 +66,7 @@ def starts_held_back() -> Iterator[None]:
     let_starts_go()
     if _POLICY.exists():
         _POLICY.rename(_POLICY_KEPT)
-    files.write_atomically(_POLICY, b"#!/bin/sh\n" + _POLICY_MARK + b"exit 101\n", mode=0o755)
+    files.write_atomically(_POLICY, _POLICY_SCRIPT, mode=0o755)
     try:
         yield
     finally:
