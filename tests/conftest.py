@@ -32,9 +32,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _ON_MACHINES:
             item.add_marker(pytest.mark.lab)
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
             if not item.get_closest_marker("timeout"):
                 # The first test that needs an image makes it.
                 item.add_marker(pytest.mark.timeout(1200))
+
+
+def _group(item: pytest.Item) -> str:
+    """Tests of one file on one release share their machines, so one worker runs them all."""
+    chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return f"{item.path.stem}-{chosen.get('release', 'any')}"
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from backends.dovecot.settings import DovecotSettings
 from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
 from backends.logrotate.adapter import Logrotate, LogrotateSettings
 from backends.machine.facts import MachineFacts
-from backends.nftables.adapter import Nftables, NftablesSettings, OpenPort
+from backends.nftables.adapter import Nftables, NftablesSettings, NoFirewall, OpenPort
 from backends.packages.adapter import Packages
 from backends.postfix.adapter import Postfix
 from backends.postfix.settings import PostfixSettings, Relay
@@ -167,6 +167,7 @@ def postfix(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Po
             if protocols.relay.host
             else None,
             resolver_validates=answers.dns.dnssec,
+            own_addresses=machine.addresses,
             has_ipv6=machine.has_ipv6,
             has_systemd=machine.init == "systemd",
             main_override=overrides.get("postfix/main.cf", ""),
@@ -278,10 +279,12 @@ filter, accounts and logins; those that watch logs last.
 
 
 def _systems(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Iterator[Adapter]:
+    """All in order; where the kernel filters no packets, a word of that instead of a firewall and of bans."""
     for build in _ORDER:
-        if build is nftables and not machine.can_filter_packets:
-            continue
-        yield build(answers, machine, overrides)
+        if machine.can_filter_packets or build not in {nftables, fail2ban}:
+            yield build(answers, machine, overrides)
+        elif build is nftables:
+            yield NoFirewall()
 
 
 def _resolver_settings(answers: Answers, machine: MachineFacts, overrides: Overrides) -> UnboundSettings:

@@ -119,6 +119,7 @@ class Postfix(Adapter):
             is_hostname_a_domain=is_hostname_a_domain,
             local_names=("localhost",) if is_hostname_a_domain else (settings.hostname, "localhost"),
             mynetworks="127.0.0.0/8 [::1]/128" if settings.has_ipv6 else "127.0.0.0/8",
+            own_addresses=settings.own_addresses,
             has_ipv6=settings.has_ipv6,
             has_systemd=settings.has_systemd,
             message_size_limit=settings.message_size_limit,

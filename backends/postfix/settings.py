@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from backends.certificates.settings import KEY_KINDS, TlsFiles, tls_files
-from backends.machine.facts import Release
+from backends.machine.facts import IPAddress, Release
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class PostfixSettings:
     relay: Relay | None = None
     message_size_limit: int = 50 * 1024 * 1024
     resolver_validates: bool = True
+    own_addresses: tuple[IPAddress, ...] = ()
+    """Addresses of this machine: it need not wait to be greeted by itself."""
     has_ipv6: bool = True
     has_systemd: bool = True
     milter: str = "unix:rspamd/milter.sock"

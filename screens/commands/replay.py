@@ -81,7 +81,7 @@ def resume(*, verbose: bool, as_json: bool) -> None:
     with run_lock():
         unfinished = unfinished_run()
     if unfinished is None:
-        click.echo("no run was interrupted")
+        click.echo("no run was interrupted", err=True)
         return
     request = load_request(unfinished.directory)
     request = replace(request, ssh_connection=os.environ.get("SSH_CONNECTION", ""))
