@@ -33,6 +33,9 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
 hidden.
 """
 
+_RECORDED = frozenset({"account", "alias", "ban", "domain", "replay", "resume", "rollback"})
+"""Commands that change things."""
+
 
 class LazyGroup(click.Group):
     """A group that imports the module of a command when it is needed, and lists commands without
@@ -69,7 +72,22 @@ def mailstead() -> None:
 
 
 def main() -> int:
-    """Run the command line; gives the exit status."""
+    """Run the command line, and write down what changed things; gives the exit status."""
+    status = _run()
+    if _changes_things(sys.argv[1:]):
+        from wizard.audit import record
+
+        record(sys.argv[1:], status)
+    return status
+
+
+def _changes_things(arguments: list[str]) -> bool:
+    """Whether a command line may change the machine: looking at it is not worth a line in the audit log."""
+    is_help = not {"--help", "-h"}.isdisjoint(arguments)
+    return bool(arguments) and arguments[0] in _RECORDED and "list" not in arguments[1:2] and not is_help
+
+
+def _run() -> int:
     try:
         mailstead.main(prog_name="mailstead", standalone_mode=False)
     except click.exceptions.Exit as ended:

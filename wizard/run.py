@@ -7,6 +7,7 @@ from pathlib import Path
 from backends.adapter import Adapter
 from backends.checks import Status
 from backends.errors import MailsteadError
+from backends.machine.packages import let_starts_go
 from backends.resources import Record
 from wizard import answers_file
 from wizard.answers import Answers
@@ -73,6 +74,7 @@ def _words(problem: MailsteadError | OSError) -> dict[str, str]:
 
 
 def _do(request: Request, journal: Journal) -> bool:
+    let_starts_go()
     if request.command == "rollback":
         return _roll_back(request, journal)
     return _replay(request, journal)

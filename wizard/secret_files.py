@@ -40,9 +40,10 @@ def secrets_to_keep(answers: Answers, environment: Mapping[str, str]) -> tuple[S
     return tuple(kept.values())
 
 
-def variables(answers: Answers) -> tuple[str, ...]:
-    """The environment variables that the answers refer to."""
-    return tuple(dict.fromkeys(ref.target for ref, _ in references(answers) if ref.kind == "env"))
+def variables_of(answers: Answers, environment: Mapping[str, str]) -> dict[str, str]:
+    """Those environment variables that the answers refer to, as far as they are set."""
+    names = dict.fromkeys(reference.target for reference, _ in references(answers) if reference.kind == "env")
+    return {name: environment[name] for name in names if name in environment}
 
 
 def require_secrets(answers: Answers, environment: Mapping[str, str]) -> None:

@@ -30,7 +30,7 @@ def plan(
 ) -> None:
     """Show what a replay would change, and touch nothing. Exit status 3 when there is something."""
     answers = answers_to_apply(path, is_quickstart=quickstart)
-    environment = {name: os.environ[name] for name in secret_files.variables(answers) if name in os.environ}
+    environment = secret_files.variables_of(answers, os.environ)
     ssh_connection = os.environ.get("SSH_CONNECTION", "")
     changes = prepare(
         answers, steps=steps, ssh_connection=ssh_connection, environment=environment

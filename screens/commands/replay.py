@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
+from screens.following import follow
 from screens.run_lines import RunLines
 from wizard import answers_file, secret_files
 from wizard.answers import Answers
 from wizard.answers_in_force import answers_to_apply
 from wizard.history import Run, load_runs, unfinished_run
 from wizard.journal import Event
-from wizard.launch import continue_run, new_run, start
+from wizard.launch import continue_run, new_run
 from wizard.lock import run_lock
 from wizard.planning import Prepared, prepare, refuse_to_overwrite
 from wizard.preflight import refuse_obstacles
@@ -54,9 +55,7 @@ def replay(
     ssh_connection = os.environ.get("SSH_CONNECTION", "")
     with run_lock():
         answers = answers_to_apply(path, is_quickstart=quickstart)
-        environment = {
-            name: os.environ[name] for name in secret_files.variables(answers) if name in os.environ
-        }
+        environment = secret_files.variables_of(answers, os.environ)
         secret_files.require_secrets(answers, environment)
         prepared = prepare(answers, steps=steps, ssh_connection=ssh_connection, environment=environment)
         refuse_obstacles(answers, prepared.facts)
@@ -70,7 +69,7 @@ def replay(
     content = answers_file.dump(answers)
     directory = continue_run(unfinished, content) if unfinished else new_run(content)
     request = Request("replay", directory.name, "", steps, ssh_connection, overwrite, environment)
-    _follow(directory, request, lines)
+    follow(directory, request, lines)
 
 
 @click.command()
@@ -83,9 +82,18 @@ def resume(*, verbose: bool, as_json: bool) -> None:
     if unfinished is None:
         click.echo("no run was interrupted", err=True)
         return
-    request = load_request(unfinished.directory)
-    request = replace(request, ssh_connection=os.environ.get("SSH_CONNECTION", ""))
-    _follow(unfinished.directory, request, RunLines(as_json=as_json, is_detailed=verbose))
+    request = replace(
+        load_request(unfinished.directory),
+        ssh_connection=os.environ.get("SSH_CONNECTION", ""),
+        environment=_environment(unfinished),
+    )
+    follow(unfinished.directory, request, RunLines(as_json=as_json, is_detailed=verbose))
+
+
+def _environment(run: Run) -> dict[str, str]:
+    """The variables that the answers of a run refer to, as they are now."""
+    path = run.directory / "answers.toml"
+    return secret_files.variables_of(answers_file.load(path), os.environ) if path.exists() else {}
 
 
 def _to_go_on_with() -> Run | None:
@@ -114,9 +122,3 @@ def _ask_before_first_run(prepared: Prepared) -> None:
         mark = "" if change.is_reversible else "  (stays when taken back)"
         click.echo(f"  {change.summary}{mark}")
     click.confirm(f"{len(prepared.plan.changes)} changes. Make them?", abort=True)
-
-
-def _follow(directory: Path, request: Request, lines: RunLines) -> None:
-    for event in start(directory, request):
-        lines.show(event)
-    sys.exit(0 if lines.is_ok else 1)

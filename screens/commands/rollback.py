@@ -1,13 +1,12 @@
 """`mailstead rollback`: take a run back."""
 
-import sys
-
 import click
 
 from backends.errors import MailsteadError
+from screens.following import follow
 from screens.run_lines import RunLines
 from wizard.history import Outcome, Run, load_runs
-from wizard.launch import new_run, start
+from wizard.launch import new_run
 from wizard.lock import run_lock
 from wizard.request import Request
 
@@ -22,9 +21,7 @@ def rollback(*, run: str, verbose: bool, as_json: bool) -> None:
         chosen = _choose(run)
     directory = new_run(None)
     lines = RunLines(as_json=as_json, is_detailed=verbose)
-    for event in start(directory, Request("rollback", directory.name, takes_back=chosen.id)):
-        lines.show(event)
-    sys.exit(0 if lines.is_ok else 1)
+    follow(directory, Request("rollback", directory.name, takes_back=chosen.id), lines)
 
 
 def _choose(name: str) -> Run:
