@@ -28,6 +28,7 @@ HOST = "mail.example.test"
 @pytest.fixture(scope="module")
 def server(lab: Lab, release: str) -> Iterator[tuple[Machine, Replayed]]:
     """A machine after its first run, with the records published that Mailstead says are to be."""
+    assert lab.remote  # it is in the DNS from here on
     machine = lab.boot(release, "mail", image="program")
     with lab.borrowed(machine):
         first = quickstart(machine)
