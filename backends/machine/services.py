@@ -12,6 +12,8 @@ from backends.machine.run import run
 from backends.text import clean_lines
 
 _START_TIMEOUT = 120.0
+_NOT_ENABLED = frozenset({"disabled", "masked", "not-found"})
+"""What `systemctl is-enabled` says of units that don't start with the machine; the last since systemd 253."""
 _UNITS = Path("/etc/systemd/system")
 
 
@@ -119,7 +121,7 @@ class Systemd(ServiceManager):
         states = run(["systemctl", "is-enabled", "--", *asked], check=False).text.split()
         if len(states) != len(asked):
             return set().union(*(self._enabled({unit}) for unit in asked)) if len(asked) > 1 else set()
-        return {u for u, state in zip(asked, states, strict=True) if state not in {"disabled", "masked"}}
+        return {u for u, state in zip(asked, states, strict=True) if state not in _NOT_ENABLED}
 
     def act(self, service: ServiceNames, verb: str) -> None:
         """Reload changed unit files, then act; a start limit reached by earlier failures is forgotten."""

@@ -18,6 +18,7 @@ from tests.e2e.server import (
     quickstart,
     secret,
 )
+from tests.lab.dns import UNBLOCKING
 from tests.lab.endpoint import unchecked
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
@@ -31,6 +32,7 @@ def server(lab: Lab, release: str) -> Iterator[tuple[Machine, Replayed]]:
     assert lab.remote  # it is in the DNS from here on
     machine = lab.boot(release, "mail", image="program")
     with lab.borrowed(machine):
+        machine.write("/etc/mailstead/override/unbound/unbound.conf", UNBLOCKING)
         first = quickstart(machine)
         with published(lab, machine):
             yield machine, first
