@@ -29,7 +29,7 @@ HOST = "mail.example.test"
 @pytest.fixture(scope="module")
 def server(lab: Lab, release: str) -> Iterator[tuple[Machine, Replayed]]:
     """A machine after its first run, with the records published that Mailstead says are to be."""
-    assert lab.remote  # it is in the DNS from here on
+    assert lab.remote.domain == "other.test"  # booted, and in the DNS from here on
     machine = lab.boot(release, "mail", image="program")
     with lab.borrowed(machine):
         machine.write("/etc/mailstead/override/unbound/unbound.conf", UNBLOCKING)
