@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from backends.machine.files import write_atomically
 from backends.state.adapter import SecretFile
 from wizard.answers import Answers
-from wizard.secrets import SECRETS_DIRECTORY, SecretReference, generate_password, resolve
+from wizard.secrets import SECRETS_DIRECTORY, SecretReference, checked_name, generate_password, resolve
 
 RELAY = "relay"
 """The name of the smarthost's password where the answers do not give it one."""
@@ -57,6 +58,13 @@ def require_secrets(answers: Answers, environment: Mapping[str, str]) -> None:
             continue
         if not reference.is_generated:
             resolve(reference, name, environment=environment)
+
+
+def store(name: str, secret: str, directory: Path = SECRETS_DIRECTORY) -> None:
+    """Write a secret that a person typed, readable for root only; raises OSError."""
+    directory.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
+    write_atomically(directory / checked_name(name), secret.encode() + b"\n", mode=0o600)
 
 
 def _environment_name(reference: SecretReference) -> str:

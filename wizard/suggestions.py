@@ -1,0 +1,50 @@
+"""The draft that the wizard begins with, and suggestions that follow what a person answers."""
+
+from backends.machine.surroundings import Surroundings
+from wizard.answers_in_force import NothingSetUp, answers_in_force
+from wizard.draft import Draft
+from wizard.quickstart import quickstart_answers
+from wizard.steps import steps
+
+
+def draft_to_begin_with(surroundings: Surroundings) -> Draft:
+    """The answers in force where the machine is set up, else what suits it.
+
+    Raises AnswersError where the answers in force can't be read.
+    """
+    try:
+        return Draft.from_answers(answers_in_force())
+    except NothingSetUp:
+        return suggested_draft(surroundings)
+
+
+def suggested_draft(surroundings: Surroundings) -> Draft:
+    """The answers of a quickstart, and what is known better from the machine; all of them may be changed."""
+    answers = quickstart_answers(
+        surroundings.hostname, forward_to=surroundings.forward_to, dnssec=surroundings.dnssec
+    )
+    draft = Draft.from_answers(answers)
+    for step in steps():
+        for question in step.questions:
+            value = question.suggest(draft, surroundings)
+            if value is not None:
+                draft = draft.with_suggestion(question.key, value)
+    return draft
+
+
+def answered(draft: Draft, key: str, value: object, surroundings: Surroundings) -> Draft:
+    """The draft with a person's answer, and with the suggestions that follow from it, as long as nobody has
+    touched them: with another host name go another mail domain, another admin, another first mailbox.
+    """
+    return follow(draft.with_value(key, value), surroundings)
+
+
+def follow(draft: Draft, surroundings: Surroundings) -> Draft:
+    """The draft with its untouched suggestions made anew from what it says now."""
+    for step in steps():
+        for question in step.questions:
+            if question.key in draft.suggested:
+                value = question.suggest(draft, surroundings)
+                if value is not None and value != draft.value(question.key):
+                    draft = draft.with_suggestion(question.key, value)
+    return draft
