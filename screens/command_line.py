@@ -26,6 +26,7 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "resume": ("replay", "finish a run that was interrupted"),
         "rollback": ("rollback", "take a run back"),
         "runs": ("runs", "the runs there were"),
+        "setup": ("setup", "the wizard: set the server up, or change how it is"),
         "execute-run": ("execute_run", ""),
     }
 )
@@ -64,11 +65,23 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     name="mailstead",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Sets up and looks after this machine's mail server.",
+    help=(
+        "Sets up and looks after this machine's mail server. Without a command: the console, or the wizard "
+        "where nothing is set up yet."
+    ),
+    invoke_without_command=True,
 )
+@click.option("--read-only", "is_read_only", is_flag=True, help="A console that only looks.")
 @click.version_option("0.1.0", prog_name="mailstead")
-def mailstead() -> None:
+@click.pass_context
+def mailstead(context: click.Context, /, *, is_read_only: bool) -> None:
     """The root of all commands."""
+    if context.invoked_subcommand is None:
+        from screens.open import open_console
+
+        open_console(is_read_only=is_read_only)
+    elif is_read_only:
+        raise click.UsageError("--read-only is for the console, which has no command after it")
 
 
 def main() -> int:

@@ -1,0 +1,58 @@
+"""The Textual application: two modes, the wizard and the console."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.types import CSSPathType
+
+from backends.language import _
+from screens.terminal import has_few_colours, has_few_glyphs
+
+SETUP, CONSOLE = "setup", "console"
+
+
+def _setup() -> Screen[None]:
+    from screens.setup.setup_screen import SetupScreen
+
+    return SetupScreen()
+
+
+def _console() -> Screen[None]:
+    from screens.console.console_screen import ConsoleScreen
+
+    return ConsoleScreen()
+
+
+class MailsteadApp(App[None]):
+    """Begins in one of its modes; with `is_read_only` no screen changes anything on the machine.
+
+    Over a slow line nothing is animated. On a terminal with few glyphs (TERM=linux) the class `-ascii` gives
+    borders that it can draw, and with few colours the theme keeps to the terminal's own.
+    """
+
+    TITLE: str | None = "Mailstead"
+    CSS_PATH: ClassVar[CSSPathType | None] = "app.tcss"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {SETUP: _setup, CONSOLE: _console}
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", _("Quit"), show=False, priority=True, id="quit"),
+    ]
+
+    is_read_only: reactive[bool] = reactive(False)
+
+    def __init__(self, mode: str = CONSOLE, *, is_read_only: bool = False) -> None:
+        super().__init__()
+        self._first_mode = mode
+        self.set_reactive(MailsteadApp.is_read_only, is_read_only)
+        self.animation_level = "none"
+        if has_few_colours():
+            self.theme = "ansi-dark"
+        self.set_class(has_few_glyphs(), "-ascii")
+
+    def on_mount(self) -> None:
+        """Show the first mode."""
+        self.switch_mode(self._first_mode)

@@ -1,0 +1,129 @@
+"""What every panel of the console is and can do."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar, TypeVar
+
+from textual import work
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from backends.errors import MailsteadError
+from backends.language import _
+
+T = TypeVar("T")
+
+
+class Panel(Widget):
+    """One panel of the console, made when it is first shown.
+
+    A panel composes its widgets, lists its keys in BINDINGS (each with a description, so that the footer, `?`
+    and the command palette have them), and gets what it shows in `observe()`, which is called when the panel
+    is shown and then every EVERY seconds while it is. `observe()` must not block: it awaits
+    `asyncio.to_thread(…)` for what asks the machine, and puts frozen values into its widgets.
+
+    What changes the machine goes through `act()`. The names of the actions that do so are in CHANGES: in a
+    read-only console they are hidden and refused.
+    """
+
+    DEFAULT_CLASSES = "panel"
+    HELP: ClassVar[str | None] = None
+    """A few paragraphs for `?`: what the panel shows and what people do here."""
+    EVERY: ClassVar[float | None] = 5.0
+    """Seconds from one observation to the next; None: only when shown and on `refresh_now()`."""
+    CHANGES: ClassVar[frozenset[str]] = frozenset()
+
+    class Told(Message):
+        """A line for the bottom of the console: what the panel shows, or why it can't."""
+
+        def __init__(self, panel: "Panel", text: str, *, is_trouble: bool = False) -> None:
+            super().__init__()
+            self.panel, self.text, self.is_trouble = panel, text, is_trouble
+
+    is_trouble = False
+    status_text = ""
+
+    async def observe(self) -> None:
+        """Look at the machine and show what was seen; a MailsteadError or OSError is told in the status."""
+
+    def places(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """What `:` can go to here by name, beside the panel itself: the name, and how to get there."""
+        yield from ()
+
+    def open_filter(self) -> None:
+        """What `/` does: panels with a list show their filter."""
+
+    def shown(self) -> None:
+        """The panel has come into view: begin to observe, and give its main widget the focus."""
+        self._keep_observing()
+        target = next((w for w in self.query("*") if w.focusable), None)
+        if self.app.focused is None or not self.has_focus_within:
+            (target or self).focus()
+
+    def hidden(self) -> None:
+        """Another panel is shown now: stop observing."""
+        self.workers.cancel_node(self)
+
+    def refresh_now(self) -> None:
+        """Observe at once."""
+        self._keep_observing()
+
+    def tell(self, text: str, *, is_trouble: bool = False) -> None:
+        """Put a line at the bottom of the console; `text` is plain, never markup."""
+        self.status_text, self.is_trouble = text, is_trouble
+        self.post_message(self.Told(self, text, is_trouble=is_trouble))
+
+    async def act(self, command: Sequence[str], change: Callable[[], T]) -> T | None:
+        """Change something on the machine, off the event loop, with a line in the audit log.
+
+        `command` are the words of the command line that does the same. Gives what `change` gives; None when
+        it failed, which the person has then been told, or when the console is read-only. Call it from an
+        async worker or handler; observe again afterwards with `refresh_now()`.
+        """
+        from wizard.audit import record
+
+        if getattr(self.app, "is_read_only", False):
+            self.complain(_("This console only looks: it was started with --read-only."))
+            return None
+        try:
+            done = await asyncio.to_thread(change)
+        except (MailsteadError, OSError) as problem:
+            await asyncio.to_thread(record, command, 1)
+            self.complain(describe(problem))
+            return None
+        await asyncio.to_thread(record, command, 0)
+        return done
+
+    def complain(self, text: str) -> None:
+        """Tell of something that did not work."""
+        self.app.notify(text, severity="error", timeout=12, markup=False)
+
+    def confirm_done(self, text: str) -> None:
+        """Tell of something that was done."""
+        self.app.notify(text, timeout=4, markup=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Read-only: what changes things is not there."""
+        return not (action in self.CHANGES and getattr(self.app, "is_read_only", False))
+
+    @work(exclusive=True, group="observe", exit_on_error=False, description="observe")
+    async def _keep_observing(self) -> None:
+        while True:
+            try:
+                await self.observe()
+            except (MailsteadError, OSError) as problem:
+                self.tell(Content(describe(problem)).plain.replace("\n", " "), is_trouble=True)
+            if self.EVERY is None:
+                return
+            await asyncio.sleep(self.EVERY)
+
+
+def describe(problem: Exception) -> str:
+    """What went wrong, in a few lines of plain text."""
+    from backends.text import clean_lines
+
+    words = (
+        problem.describe() if isinstance(problem, MailsteadError) else f"{type(problem).__name__}: {problem}"
+    )
+    return clean_lines(words, 500)
