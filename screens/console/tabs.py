@@ -1,7 +1,7 @@
 """The line that names the panels."""
 
-from collections.abc import Sequence
 import socket
+from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
