@@ -33,7 +33,7 @@ def clean(text: str | bytes, limit: int | None = None) -> str:
         text = text.decode("utf-8", errors="replace")
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(_visible(ord(c)) if _is_harmful(c) else c for c in text)
 
