@@ -31,7 +31,8 @@ def has_few_colours(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether only the terminal's own 16 colours can be relied on."""
     if environment.get("COLORTERM", "") in {"truecolor", "24bit"}:
         return False
-    return environment.get("TERM", "") in _FEW_COLOURS
+    name = environment.get("TERM", "")
+    return name in _FEW_COLOURS or name.endswith("-16color") or _family(environment) == "vt"
 
 
 def _family(environment: Mapping[str, str]) -> str:
