@@ -5,7 +5,7 @@ import time
 import pytest
 
 from backends.errors import CommandFailed
-from backends.machine.run import run
+from backends.machine.run import run, stream
 
 
 def test_both_streams_and_the_status_are_given() -> None:
@@ -59,3 +59,35 @@ def test_a_program_that_a_signal_ended_has_a_status_of_its_own() -> None:
 
 def test_much_output_is_kept_whole() -> None:
     assert len(run(["head", "-c", "3000000", "/dev/zero"]).stdout) == 3_000_000
+
+
+def test_output_is_given_while_the_program_still_writes() -> None:
+    pieces = stream(["sh", "-c", "echo first; read nothing; sleep 60"], timeout=30)
+    begun = time.monotonic()
+
+    assert next(pieces) == b"first\n"
+    pieces.close()  # type: ignore[attr-defined]
+
+    assert time.monotonic() - begun < 5
+
+
+def test_pieces_of_output_are_whole_lines_of_any_length() -> None:
+    pieces = list(stream(["sh", "-c", "seq 1 40000 | tr '\\n' ','; echo; seq 1 40000; printf end"]))
+
+    assert all(piece.endswith(b"\n") for piece in pieces[:-1])
+    lines = b"".join(pieces).splitlines()
+    assert (len(lines), lines[-2:]) == (40_002, [b"40000", b"end"])
+
+
+def test_a_stream_that_fails_tells_so_after_its_output() -> None:
+    pieces = stream(["sh", "-c", "echo some; echo trouble >&2; exit 4"])
+
+    assert next(pieces) == b"some\n"
+    with pytest.raises(CommandFailed, match="sh failed with status 4") as failure:
+        next(pieces)
+    assert failure.value.seen == "trouble"
+
+
+def test_a_stream_that_takes_too_long_is_ended_with_its_children() -> None:
+    with pytest.raises(CommandFailed, match=r"did not end within 0\.3 seconds"):
+        list(stream(["sh", "-c", "sleep 60 & wait"], timeout=0.3))
