@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable
 
 from backends.checks import Check, Finding, fail, ok
+from backends.language import _
 from backends.machine.services import ServiceNames, service_manager
 from backends.text import clean
 
@@ -21,9 +22,11 @@ def service_check(check_id: str, title: str, service: ServiceNames) -> Check:
     def find() -> Finding:
         (status,) = service_manager().statuses([service])
         if status.is_active:
-            return ok("running")
+            return ok(_("running"))
         seen = "not running" if status.is_known else "not known to this machine"
-        return fail(seen, "running", f"systemctl restart {service.unit}; mailstead log")
+        return fail(
+            seen, _("running"), _("systemctl restart {unit}; mailstead log").format(unit=service.unit)
+        )
 
     return Check(check_id, title, find, is_gate=True)
 
@@ -42,7 +45,7 @@ def greeting_check(
             if words.startswith(begins):
                 return ok(words)
             problem = f"port {port} says {words!r}"
-        return fail(problem, f"{begins} …", "look at the service's log: mailstead log")
+        return fail(problem, f"{begins} …", _("look at the service's log: mailstead log"))
 
     return Check(check_id, title, find, is_gate=True, patience=PATIENCE)
 

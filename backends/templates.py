@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from backends.errors import MailsteadError
+from backends.language import _
 
 _HERE = Path(__file__).parent
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -58,7 +59,7 @@ def bare(value: object) -> str:
     """
     text = str(value)
     if not re.fullmatch(r"[A-Za-z0-9@._:/+=~-]+", text):
-        raise UnsafeValue(f"{text!r:.80} can't stand in a configuration file")
+        raise UnsafeValue(_("{text!r:.80} can't stand in a configuration file").format(text=text))
     return text
 
 
@@ -74,5 +75,5 @@ def quoted(value: object) -> str:
     """
     text = str(value)
     if _CONTROL.search(text) or "$" in text:
-        raise UnsafeValue(f"{text!r:.80} can't stand in a configuration file")
+        raise UnsafeValue(_("{text!r:.80} can't stand in a configuration file").format(text=text))
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from backends.language import _
 from screens.run_lines import RunLines
 from wizard.launch import start
 from wizard.request import Request
@@ -20,6 +21,6 @@ def follow(directory: Path, request: Request, lines: RunLines) -> NoReturn:
         for event in start(directory, request):
             lines.show(event)
     except KeyboardInterrupt:
-        click.echo("the run goes on without you: mailstead runs says how it stands", err=True)
+        click.echo(_("the run goes on without you: mailstead runs says how it stands"), err=True)
         sys.exit(1)
     sys.exit(0 if lines.is_ok else 1)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from backends.language import _
 from backends.machine.files import write_atomically
 from backends.text import clean
 from wizard import answers_mistakes
@@ -116,7 +117,10 @@ def upgrade(raw: Raw, upgrades: Mapping[int, Callable[[Raw], Raw]] = UPGRADES, n
 
 def _decoded(content: str | bytes, source: str) -> str:
     if len(content) > LARGEST_FILE:
-        raise AnswersError([Mistake("", None, f"is larger than {LARGEST_FILE >> 20} MiB")], source=source)
+        raise AnswersError(
+            [Mistake("", None, _("is larger than {most} MiB").format(most=LARGEST_FILE >> 20))],
+            source=source,
+        )
     if isinstance(content, str):
         return content
     try:
@@ -124,7 +128,7 @@ def _decoded(content: str | bytes, source: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise AnswersError(
-            [Mistake("", line, "is not UTF-8 text; save the file as UTF-8")], source=source
+            [Mistake("", line, _("is not UTF-8 text; save the file as UTF-8"))], source=source
         ) from None
 
 
@@ -132,7 +136,7 @@ def _read_toml(text: str, source: str) -> Raw:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        mistake = Mistake("", None, "has too many brackets within brackets")
+        mistake = Mistake("", None, _("has too many brackets within brackets"))
     except ValueError as error:  # TOMLDecodeError, and int() for numbers of thousands of digits
         mistake = _syntax_mistake(str(error), text)
     raise AnswersError([mistake], source=source)
@@ -143,7 +147,7 @@ def _syntax_mistake(message: str, text: str) -> Mistake:
     said = message[: place.start()] if place else message
     line = (int(place[1]) if place[1] else text.count("\n") + 1) if place else None
     words = next((words for start, words in _TOML_WORDS.items() if said.startswith(start)), "")
-    return Mistake("", line, f"is no TOML: {words or clean(said, 120)}")
+    return Mistake("", line, _("is no TOML: {reason}").format(reason=words or clean(said, 120)))
 
 
 def _upgraded(raw: Raw, source: str, lines: Mapping[KeyPath, int]) -> Raw:

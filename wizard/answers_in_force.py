@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine.facts import gather_facts
 from backends.machine.resolvers import probe_resolvers
 from wizard import answers_file
@@ -19,8 +20,8 @@ def answers_in_force() -> Answers:
     """The answers of the last run; raises NothingSetUp when there was none."""
     if not ANSWERS_FILE.exists():
         raise NothingSetUp(
-            "no mail server is set up here yet",
-            next_step="mailstead replay --answers FILE, or mailstead replay --quickstart",
+            _("no mail server is set up here yet"),
+            next_step=_("mailstead replay --answers FILE, or mailstead replay --quickstart"),
         )
     return answers_file.load(ANSWERS_FILE)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine.detach import start_detached
 from backends.machine.files import write_atomically
 from wizard.history import Run
@@ -64,9 +65,9 @@ def follow(directory: Path, offset: int = 0) -> Iterator[Event]:
         if line is None:
             if time.monotonic() > give_up and not is_locked():
                 raise RunDied(
-                    "the run ended before it was done",
+                    _("the run ended before it was done"),
                     seen=_last_output(directory),
-                    next_step="finish it with: mailstead resume; or take it back with: mailstead rollback",
+                    next_step=_("finish it with: mailstead resume; or take it back with: mailstead rollback"),
                 )
             continue
         give_up = time.monotonic() + 1

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backends.errors import MailsteadError
+from backends.language import _
 
 LOCK = Path("/run/lock/mailstead.lock")
 
@@ -28,9 +29,9 @@ def run_lock(path: Path = LOCK) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as held:
             raise RunLocked(
-                "another run of Mailstead is at work",
+                _("another run of Mailstead is at work"),
                 seen=f"held by process {_holder(descriptor)}",
-                next_step="wait for it, or follow it with: mailstead runs",
+                next_step=_("wait for it, or follow it with: mailstead runs"),
             ) from held
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine.facts import MachineFacts
 from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
 from wizard.answers import Answers
@@ -38,7 +39,7 @@ def refuse_obstacles(answers: Answers, machine: MachineFacts) -> None:
     found = [o for o in obstacles(answers, machine) if not o.id or o.id not in answers.hardware.accept]
     if found:
         raise InTheWay(
-            "this machine is not ready; nothing was touched",
+            _("this machine is not ready; nothing was touched"),
             seen="\n".join(obstacle.problem for obstacle in found),
             next_step="\n        ".join(obstacle.mend for obstacle in found),
         )

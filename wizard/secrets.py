@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from backends.language import _
 from backends.text import clean
 from wizard.errors import SecretUnavailable
 from wizard.text_checks import absolute_path
@@ -87,9 +88,11 @@ def parse_reference(text: str) -> SecretReference:
     kind, colon, target = text.partition(":")
     if not colon or kind not in {"secret", "file", "env"}:
         raise SecretInTheOpenError(
-            'must not hold the password itself. Write "generate" to have one made, or put it on one line of '
-            'a file that only root can read and write "file:/path/of/the/file"; "secret:NAME" means '
-            f'{SECRETS_DIRECTORY}/NAME, "env:VAR" an environment variable'
+            _(
+                'must not hold the password itself. Write "generate" to have one made, or put it on one '
+                'line of a file that only root can read and write "file:/path/of/the/file"; '
+                '"secret:NAME" means {secrets_directory}/NAME, "env:VAR" an environment variable'
+            ).format(secrets_directory=SECRETS_DIRECTORY)
         )
     if kind == "secret":
         return SecretReference("secret", checked_name(target))
@@ -97,8 +100,10 @@ def parse_reference(text: str) -> SecretReference:
         return SecretReference("file", _checked_path(target))
     if not _VARIABLE.fullmatch(target):
         raise SecretInTheOpenError(
-            'names no environment variable after "env:". A name is made of letters, digits and "_", as in '
-            '"env:RELAY_PASSWORD"'
+            _(
+                'names no environment variable after "env:". A name is made of letters, digits and "_", as '
+                'in "env:RELAY_PASSWORD"'
+            )
         )
     return SecretReference("env", target)
 
@@ -107,8 +112,10 @@ def checked_name(name: str) -> str:
     """A name that is a plain file name below the directory of secrets; raises ValueError for others."""
     if not _SECRET_NAME.fullmatch(name):
         raise SecretInTheOpenError(
-            'names no secret after "secret:". A name is made of a-z, 0-9 and . _ @ - and starts with a '
-            'letter or digit, as in "secret:relay"'
+            _(
+                'names no secret after "secret:". A name is made of a-z, 0-9 and . _ @ - and starts with a '
+                'letter or digit, as in "secret:relay"'
+            )
         )
     return name
 
@@ -132,7 +139,8 @@ def resolve(
         text = environment[reference.target]
     else:
         raise SecretUnavailable(
-            f"{where} is not set", next_step=f"set {reference.target} before starting Mailstead"
+            _("{where} is not set").format(where=where),
+            next_step=_("set {target} before starting Mailstead").format(target=reference.target),
         )
     return _one_line(text, where)
 
@@ -148,8 +156,10 @@ def _checked_path(path: str) -> str:
         return absolute_path(path)
     except ValueError:
         raise SecretInTheOpenError(
-            'names no file after "file:". Write its whole path, from "/" on, out of letters, digits '
-            'and . _ - + = @ : without "..", as in "file:/root/relay.password"'
+            _(
+                'names no file after "file:". Write its whole path, from "/" on, out of letters, digits '
+                'and . _ - + = @ : without "..", as in "file:/root/relay.password"'
+            )
         ) from None
 
 
@@ -159,37 +169,51 @@ def _read(path: Path, reference: SecretReference) -> str:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise SecretUnavailable(f"{path} is no ordinary file", next_step="put the secret in a file")
+                raise SecretUnavailable(
+                    _("{path} is no ordinary file").format(path=path), next_step=_("put the secret in a file")
+                )
             if status.st_mode & stat.S_IRWXO:
                 raise SecretUnavailable(
-                    f"{path} is open to every user of this machine", next_step=f"chmod 600 {path}"
+                    _("{path} is open to every user of this machine").format(path=path),
+                    next_step=_("chmod 600 {path}").format(path=path),
                 )
             content = file.read(LONGEST_SECRET * 4 + 1)
     except FileNotFoundError as error:
         raise SecretUnavailable(
-            f"the secret in {path} is not there",
-            next_step="replay the answers, which makes it"
+            _("the secret in {path} is not there").format(path=path),
+            next_step=_("replay the answers, which makes it")
             if reference.is_generated
-            else f"write it, on one line, into {path}, readable for root only",
+            else _("write it, on one line, into {path}, readable for root only").format(path=path),
         ) from error
     except OSError as error:
-        raise SecretUnavailable(f"{path} can't be read", seen=clean(error.strerror or str(error))) from error
+        raise SecretUnavailable(
+            _("{path} can't be read").format(path=path), seen=clean(error.strerror or str(error))
+        ) from error
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         # "from None": the decoding error carries the bytes of the secret
-        raise SecretUnavailable(f"{path} is not UTF-8 text", next_step="save it as UTF-8") from None
+        raise SecretUnavailable(
+            _("{path} is not UTF-8 text").format(path=path), next_step=_("save it as UTF-8")
+        ) from None
 
 
 def _one_line(text: str, where: str) -> str:
     secret = text.removesuffix("\n").removesuffix("\r")
     if not secret:
-        raise SecretUnavailable(f"the secret in {where} is empty", next_step="write it there, on one line")
+        raise SecretUnavailable(
+            _("the secret in {where} is empty").format(where=where),
+            next_step=_("write it there, on one line"),
+        )
     if len(secret) > LONGEST_SECRET:
-        raise SecretUnavailable(f"the secret in {where} is longer than {LONGEST_SECRET} characters")
+        raise SecretUnavailable(
+            _("the secret in {where} is longer than {most} characters").format(
+                where=where, most=LONGEST_SECRET
+            )
+        )
     if not secret.isprintable():
         raise SecretUnavailable(
-            f"the secret in {where} has a line break or a control character in it",
-            next_step="write it there on one line",
+            _("the secret in {where} has a line break or a control character in it").format(where=where),
+            next_step=_("write it there on one line"),
         )
     return secret

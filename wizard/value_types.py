@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Strict, WithJsonSchema
 
+from backends.language import _
 from wizard import text_checks
 from wizard.secrets import SecretInTheOpenError, SecretReference, parse_reference
 
@@ -125,8 +126,10 @@ def _alert_target(text: object) -> str | SecretReference:
         return parse_reference(text)
     if re.search(r"//[^/]*:[^/]*@", text):
         raise SecretInTheOpenError(
-            'has a password in it; put the whole URL on one line of a file and write "secret:NAME" or '
-            '"file:/path" here'
+            _(
+                'has a password in it; put the whole URL on one line of a file and write "secret:NAME" or '
+                '"file:/path" here'
+            )
         )
     return _url(text, None, 'write an apprise URL like "ntfys://ntfy.example.org/mail"')
 
@@ -145,7 +148,7 @@ def _repository(text: str) -> str:
         return text_checks.absolute_path(text)
     if re.search(r"//[^/]*:[^/]*@", text):
         raise SecretInTheOpenError(
-            "has a password in it; leave it out of the URL, it doesn't belong into the answers"
+            _("has a password in it; leave it out of the URL, it doesn't belong into the answers")
         )
     text_checks.only(text, ":/._@+-", 600, "a repository")
     if not _REPOSITORY.fullmatch(text) or "/../" in f"{text}/":
@@ -159,7 +162,7 @@ def _reference(text: object) -> SecretReference:
     if isinstance(text, SecretReference):
         return text
     if not isinstance(text, str):
-        raise SecretInTheOpenError('must be a reference in quotes, like "generate" or "secret:NAME"')
+        raise SecretInTheOpenError(_('must be a reference in quotes, like "generate" or "secret:NAME"'))
     return parse_reference(text)
 
 

@@ -7,6 +7,7 @@ from backends.adapter import Adapter
 from backends.certificates import authority, keys
 from backends.certificates.settings import KEY_KINDS, CertificatesSettings, KeyKind, TlsFiles, tls_files
 from backends.checks import Check, Finding, fail, ok, warn
+from backends.language import _
 from backends.resources import Directory, GeneratedFile, Resource
 
 _WARN_DAYS = 14
@@ -62,7 +63,7 @@ class Certificates(Adapter):
         for kind in KEY_KINDS:
             yield Check(
                 f"certificates.{kind}",
-                f"The {kind.upper()} certificate is valid",
+                _("The {kind} certificate is valid").format(kind=kind.upper()),
                 lambda kind=kind: certificate_on_disk(self.files(kind), self.settings.all_names),  # type: ignore[misc]
             )
 
@@ -130,22 +131,38 @@ def certificate_on_disk(files: TlsFiles, names: tuple[str, ...]) -> Finding:
     again = "run mailstead replay: it makes what is missing or ends soon"
     certificate = authority.read_certificate(_read(files.chain))
     if certificate is None:
-        return fail(f"{files.chain} holds no certificate", "a certificate", again)
+        return fail(_("{chain} holds no certificate").format(chain=files.chain), _("a certificate"), again)
     if not authority.belong_together(certificate, _read(files.key)):
-        return fail(f"{files.key} does not fit {files.chain}", "a key and its certificate", again)
+        return fail(
+            _("{key} does not fit {chain}").format(key=files.key, chain=files.chain),
+            _("a key and its certificate"),
+            again,
+        )
     missing = sorted(set(names) - authority.names_in(certificate))
     if missing:
-        return fail(f"it does not bear the name {', '.join(missing)}", "all names of this server", again)
+        return fail(
+            _("it does not bear the name {names}").format(names=", ".join(missing)),
+            _("all names of this server"),
+            again,
+        )
     for path in (files.key, files.combined):
         status = Path(path).stat()
         if status.st_mode & 0o077 or status.st_uid != 0:
-            return fail(f"{path} can be read by others than root", "mode 0600, owner root", again)
+            return fail(
+                _("{path} can be read by others than root").format(path=path),
+                _("mode 0600, owner root"),
+                again,
+            )
     days = authority.days_left(certificate)
     until = f"valid until {certificate.not_valid_after_utc:%Y-%m-%d}, {days} days"
     if days < 0:
-        return fail(f"it ended on {certificate.not_valid_after_utc:%Y-%m-%d}", "a valid certificate", again)
+        return fail(
+            _("it ended on {end:%Y-%m-%d}").format(end=certificate.not_valid_after_utc),
+            _("a valid certificate"),
+            again,
+        )
     if days < _WARN_DAYS:
-        return warn(until, f"{_WARN_DAYS} days or more", again)
+        return warn(until, _("{days} days or more").format(days=_WARN_DAYS), again)
     return ok(until)
 
 

@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from backends.certificates.keys import PublicKey, public_bytes, read_key
 from backends.errors import MailsteadError
+from backends.language import _
 
 _CLOCK_TOLERANCE = timedelta(hours=1)
 """A client whose clock is a little late still takes a certificate made just now."""
@@ -100,7 +101,8 @@ def issue(
     authority = read_certificate(authority_pem)
     if authority is None:
         raise MailsteadError(
-            "the authority's certificate can't be read", next_step="run mailstead replay to make it again"
+            _("the authority's certificate can't be read"),
+            next_step=_("run mailstead replay to make it again"),
         )
     authority_key = _needed_key(authority_key_pem)
     public = _needed_key(key_pem).public_key()
@@ -147,7 +149,7 @@ def _needed_key(pem: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     key = read_key(pem)
     if key is None:
         raise MailsteadError(
-            "a private key can't be read", next_step="run mailstead replay: it makes what is missing"
+            _("a private key can't be read"), next_step=_("run mailstead replay: it makes what is missing")
         )
     return key
 

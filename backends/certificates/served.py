@@ -14,6 +14,7 @@ from backends.certificates import authority
 from backends.certificates.settings import KEY_KINDS, KeyKind, TlsFiles, tls_files
 from backends.checks import Check, Finding, fail, ok, warn
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.text import clean
 
 StartTls = Literal["smtp", "imap", "pop3", "sieve"]
@@ -76,14 +77,16 @@ def served_certificate(
             with _context(kind).wrap_socket(plain, server_hostname=server_name or None) as secured:
                 der, cipher = secured.getpeercert(binary_form=True), secured.cipher()
                 if der is None or cipher is None:
-                    raise NotServedError(f"{where} shows no certificate")
+                    raise NotServedError(_("{where} shows no certificate").format(where=where))
                 return ServedCertificate(der, secured.version() or "", cipher[0])
     except ssl.SSLError as problem:
         raise NotServedError(
-            f"{where} fails to begin TLS", seen=clean(str(problem.reason or problem))
+            _("{where} fails to begin TLS").format(where=where), seen=clean(str(problem.reason or problem))
         ) from problem
     except OSError as problem:
-        raise NotServedError(f"{where} does not answer", seen=clean(str(problem))) from problem
+        raise NotServedError(
+            _("{where} does not answer").format(where=where), seen=clean(str(problem))
+        ) from problem
 
 
 def certificate_check(
@@ -107,16 +110,16 @@ def certificate_check(
             served = served_certificate(host, port, starttls=starttls, server_name=server_name)
         except NotServedError as problem:
             seen = f"{problem.message}: {problem.seen}" if problem.seen else problem.message
-            return fail(seen, "TLS", "look at the service's log: mailstead log, or journalctl -e")
+            return fail(seen, _("TLS"), _("look at the service's log: mailstead log, or journalctl -e"))
         if served.der not in {_on_disk(file) for file in files}:
             mend = reload_command or "reload the service"
-            return fail("another certificate than the one on disk", "the one on disk", mend)
+            return fail(_("another certificate than the one on disk"), _("the one on disk"), mend)
         days = authority.days_left(served.certificate)
         seen = f"{served.protocol}, {served.kind.upper()} certificate, {days} days left"
         if days < 0:
-            return fail("the certificate has ended", "a valid certificate", "mailstead replay")
+            return fail(_("the certificate has ended"), _("a valid certificate"), _("mailstead replay"))
         if days < _WARN_DAYS:
-            return warn(seen, f"{_WARN_DAYS} days or more", "mailstead replay")
+            return warn(seen, _("{days} days or more").format(days=_WARN_DAYS), _("mailstead replay"))
         return ok(seen)
 
     return Check(check_id, title, find)
@@ -134,7 +137,7 @@ class _Dialogue:
 
     def expect(self, is_last: Callable[[bytes], bool], begins: bytes) -> None:
         """Read up to the line that ends an answer; it has to begin like this."""
-        for _ in range(_MOST_LINES):
+        for _count in range(_MOST_LINES):
             line = self._lines.readline(_LONGEST_LINE)
             if not line.endswith(b"\n") or is_last(line):
                 break
@@ -142,7 +145,8 @@ class _Dialogue:
             line = b"too many lines"
         if not line.upper().startswith(begins):
             raise NotServedError(
-                f"{self._where} refuses to begin TLS", seen=clean(line.strip() or b"it hung up", 200)
+                _("{where} refuses to begin TLS").format(where=self._where),
+                seen=clean(line.strip() or b"it hung up", 200),
             )
 
 

@@ -11,6 +11,7 @@ from dns.rdtypes.ANY.TXT import TXT
 from backends.checks import Check, Finding, fail, ok, warn
 from backends.dns.records import dkim_record
 from backends.dns.settings import DnsSettings
+from backends.language import _
 from backends.rspamd.settings import SELECTORS
 from backends.unbound import answering
 
@@ -24,7 +25,9 @@ def dkim_checks(settings: DnsSettings) -> Iterator[Check]:
         for selector in SELECTORS:
             yield Check(
                 f"dkim.record-{selector}.{domain}",
-                f"The DKIM key {selector} of {domain} is published",
+                _("The DKIM key {selector} of {domain} is published").format(
+                    selector=selector, domain=domain
+                ),
                 partial(_is_published, domain, selector, settings.dkim_directory),
             )
 
@@ -42,11 +45,11 @@ def _is_published(domain: str, selector: str, directory: str) -> Finding:
     try:
         answer = answering.ask(f"{record.name}.", "TXT", timeout=_PATIENCE)
     except (dns.exception.DNSException, OSError):
-        return warn("the resolver does not answer", "the key in the DNS", publish)
+        return warn(_("the resolver does not answer"), _("the key in the DNS"), publish)
     if answer.rcode() not in {dns.rcode.NOERROR, dns.rcode.NXDOMAIN}:
         return warn(
-            f"the resolver can't find out ({dns.rcode.to_text(answer.rcode())})",
-            "the key in the DNS",
+            _("the resolver can't find out ({reason})").format(reason=dns.rcode.to_text(answer.rcode())),
+            _("the key in the DNS"),
             publish,
         )
     texts = [
@@ -58,11 +61,13 @@ def _is_published(domain: str, selector: str, directory: str) -> Finding:
     ]
     published = {key for text in texts if (key := public_key_in(text)) is not None}
     if not published:
-        return warn("it is not published yet", "the key in the DNS", publish)
+        return warn(_("it is not published yet"), _("the key in the DNS"), publish)
     if public_key_in(record.value) not in published:
         return fail(
-            "another key is published: receivers refuse the signatures", "the key on this server", publish
+            _("another key is published: receivers refuse the signatures"),
+            _("the key on this server"),
+            publish,
         )
     if len(published) > 1:
-        return warn("several keys are published under one name", "one key", publish)
-    return ok(f"{record.name} holds this server's key")
+        return warn(_("several keys are published under one name"), _("one key"), publish)
+    return ok(_("{name} holds this server's key").format(name=record.name))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backends.dns.settings import DnsSettings
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.rspamd.dkim_keys import public_part
 from backends.rspamd.settings import SELECTORS, dkim_key_path
 
@@ -48,9 +49,9 @@ def dkim_record(domain: str, selector: str, directory: str) -> DnsRecord:
         kind, public = public_part(path.read_bytes())
     except (OSError, ValueError) as problem:
         raise MailsteadError(
-            f"there is no DKIM key {selector} of {domain}",
+            _("there is no DKIM key {selector} of {domain}").format(selector=selector, domain=domain),
             seen=str(problem),
-            next_step="mailstead replay makes it",
+            next_step=_("mailstead replay makes it"),
         ) from problem
     return DnsRecord(f"{selector}._domainkey.{domain}", "TXT", f"v=DKIM1; k={kind}; p={public}")
 

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 import psutil
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine import resolv_conf
 from backends.machine.packet_filter import can_filter_packets
 from backends.machine.resolv_conf import AddressClient
@@ -124,7 +125,7 @@ def _release(os_release: Path) -> Release:
         if values.get("ID") == "debian" and values.get("VERSION_CODENAME") == release:
             return release  # type: ignore[no-any-return]
     raise MailsteadError(
-        "this is neither Debian 12 (bookworm) nor Debian 13 (trixie)",
+        _("this is neither Debian 12 (bookworm) nor Debian 13 (trixie)"),
         tried=str(os_release),
         seen=clean(values.get("PRETTY_NAME", "no name of a system"), 80),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, ok, warn
+from backends.language import _
 from backends.redis.connection import ask
 from backends.redis.settings import RedisSettings
 from backends.resources import Resource, Service
@@ -52,8 +53,8 @@ class Redis(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """That it answers, and that what it learns reaches the disk."""
-        yield Check("redis.answers", "The filter's memory answers", self._answers, is_gate=True)
-        yield Check("redis.saves", "What the filter learns is saved to disk", self._saves)
+        yield Check("redis.answers", _("The filter's memory answers"), self._answers, is_gate=True)
+        yield Check("redis.saves", _("What the filter learns is saved to disk"), self._saves)
 
     def _answers(self) -> Finding:
         return ok(f"{ask(self.settings.socket, 'PING')} on {self.settings.socket}")
@@ -63,5 +64,9 @@ class Redis(Adapter):
         facts = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
         if facts.get("rdb_last_bgsave_status") != "ok":
             mend = "make room in /var/lib/redis, then see: journalctl -u redis-server@mail"
-            return warn("the last save failed", "saves that succeed", mend)
-        return ok(f"{facts.get('rdb_changes_since_last_save', '0')} changes wait for the next save")
+            return warn(_("the last save failed"), _("saves that succeed"), mend)
+        return ok(
+            _("{count} changes wait for the next save").format(
+                count=facts.get("rdb_changes_since_last_save", "0")
+            )
+        )

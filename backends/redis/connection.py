@@ -4,6 +4,7 @@ import socket
 from typing import BinaryIO
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.text import clean
 
 _LONGEST_ANSWER = 1 << 20
@@ -30,10 +31,10 @@ def ask(path: str, *words: str, timeout: float = 5) -> str:
                 return _answer(answers, tried)
     except OSError as problem:
         raise RedisError(
-            f"Redis does not answer on {path}",
+            _("Redis does not answer on {path}").format(path=path),
             tried=tried,
             seen=clean(str(problem)),
-            next_step="see what it says: journalctl -u redis-server@mail, or /var/log/syslog",
+            next_step=_("see what it says: journalctl -u redis-server@mail, or /var/log/syslog"),
         ) from problem
 
 
@@ -44,4 +45,4 @@ def _answer(answers: BinaryIO, tried: str) -> str:
         return rest.decode(errors="replace")
     if kind == b"$" and int(rest) <= _LONGEST_ANSWER:
         return answers.read(max(int(rest), 0)).decode(errors="replace")
-    raise RedisError("Redis refuses", tried=tried, seen=clean(line, 200))
+    raise RedisError(_("Redis refuses"), tried=tried, seen=clean(line, 200))

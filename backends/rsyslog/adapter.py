@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from backends.adapter import Adapter
 from backends.checks import Check
+from backends.language import _
 from backends.machine.facts import Init
 from backends.resources import Directory, Resource, Service
 from backends.rsyslog.arrival import a_line_arrives
@@ -55,5 +56,5 @@ class Rsyslog(Adapter):
     def checks(self) -> Iterator[Check]:
         """Whether what is logged arrives."""
         yield Check(
-            "rsyslog.mail-log", "What is logged arrives in /var/log/mail.log", a_line_arrives, is_gate=True
+            "rsyslog.mail-log", _("What is logged arrives in /var/log/mail.log"), a_line_arrives, is_gate=True
         )

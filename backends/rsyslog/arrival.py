@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from backends.checks import Finding, fail, ok
+from backends.language import _
 
 MAIL_LOG = Path("/var/log/mail.log")
 
@@ -22,12 +23,14 @@ def a_line_arrives() -> Finding:
     started = time.monotonic()
     while time.monotonic() - started < _PATIENCE:
         if MAIL_LOG.exists() and token.encode() in _end_of(MAIL_LOG):
-            return ok(f"after {time.monotonic() - started:.1f} s")
+            return ok(_("after {seconds:.1f} s").format(seconds=time.monotonic() - started))
         time.sleep(0.05)
     return fail(
-        f"a line that was logged is not in {MAIL_LOG} after {_PATIENCE:g} s",
-        "every line, within a second",
-        "look whether rsyslog runs and the disk has space, then: mailstead replay",
+        _("a line that was logged is not in {log} after {seconds:g} s").format(
+            log=MAIL_LOG, seconds=_PATIENCE
+        ),
+        _("every line, within a second"),
+        _("look whether rsyslog runs and the disk has space, then: mailstead replay"),
     )
 
 

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, ok, warn
+from backends.language import _
 from backends.machine import resolv_conf
 from backends.machine.resolv_conf import AddressClient
 from backends.resources import File, Resource, Service
@@ -65,10 +66,12 @@ class Unbound(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """That it runs, which a run insists on; and that it reaches the world, which needs a network."""
-        yield Check("unbound.answers", "The resolver runs", answering.answers, is_gate=True)
+        yield Check("unbound.answers", _("The resolver runs"), answering.answers, is_gate=True)
         dnssec = self.settings.dnssec
         yield Check(
-            "unbound.resolves", "The resolver finds names", lambda: answering.reaches_the_root(dnssec=dnssec)
+            "unbound.resolves",
+            _("The resolver finds names"),
+            lambda: answering.reaches_the_root(dnssec=dnssec),
         )
 
 
@@ -95,7 +98,7 @@ class Resolver(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """That programs here ask the own resolver."""
-        yield Check("resolver.used", "This machine asks its own resolver", self._is_used)
+        yield Check("resolver.used", _("This machine asks its own resolver"), self._is_used)
 
     def _filled(self, template: str) -> bytes:
         return render(f"unbound/templates/{template}", step=self.step)
@@ -104,12 +107,14 @@ class Resolver(Adapter):
         first = next(iter(resolv_conf.nameservers()), "")
         # 127.0.0.53 is systemd-resolved, which asks the network's resolvers.
         if first and ip_address(first).is_loopback and first != "127.0.0.53":
-            return ok(f"{resolv_conf.RESOLV_CONF} names {first}")
+            return ok(
+                _("{resolv_conf} names {first}").format(resolv_conf=resolv_conf.RESOLV_CONF, first=first)
+            )
         seen = f"{resolv_conf.RESOLV_CONF} names {clean(first) or 'nobody'}"
         if self.settings.is_resolv_conf_replaceable:
-            return warn(seen, "127.0.0.1", "mailstead replay")
+            return warn(seen, "127.0.0.1", _("mailstead replay"))
         return warn(
-            f"{seen} and is mounted from outside",
-            "127.0.0.1; now only the filter asks unbound",
-            "start the container with --dns 127.0.0.1",
+            _("{seen} and is mounted from outside").format(seen=seen),
+            _("127.0.0.1; now only the filter asks unbound"),
+            _("start the container with --dns 127.0.0.1"),
         )

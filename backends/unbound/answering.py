@@ -7,6 +7,7 @@ import dns.query
 import dns.rcode
 
 from backends.checks import Finding, fail, ok, warn
+from backends.language import _
 from backends.machine.run import run
 
 ADDRESS = "127.0.0.1"
@@ -30,8 +31,16 @@ def answers() -> Finding:
     try:
         answer = ask("localhost.", "A")
     except (dns.exception.DNSException, OSError) as problem:
-        return fail(f"nothing on {ADDRESS} port 53: {problem}", "an answer", "journalctl -u unbound")
-    return ok(f"it answers on {ADDRESS} ({dns.rcode.to_text(answer.rcode())})")
+        return fail(
+            _("nothing on {address} port 53: {problem}").format(address=ADDRESS, problem=problem),
+            _("an answer"),
+            _("journalctl -u unbound"),
+        )
+    return ok(
+        _("it answers on {address} ({rcode})").format(
+            address=ADDRESS, rcode=dns.rcode.to_text(answer.rcode())
+        )
+    )
 
 
 def reaches_the_root(*, dnssec: bool) -> Finding:
@@ -44,15 +53,17 @@ def reaches_the_root(*, dnssec: bool) -> Finding:
         if answer.rcode() == dns.rcode.NOERROR and answer.answer:
             if dnssec and not answer.flags & dns.flags.AD:
                 return warn(
-                    "answers are not validated", "DNSSEC", "look for a trust anchor: unbound-checkconf"
+                    _("answers are not validated"),
+                    _("DNSSEC"),
+                    _("look for a trust anchor: unbound-checkconf"),
                 )
             return ok("it reaches the root" + (" and validates what it gets" if dnssec else ""))
         unchecked = ask(".", "NS", validate=False)
     except (dns.exception.DNSException, OSError):
-        return warn(silence, "answers from the root or the resolvers in the answers", network)
+        return warn(silence, _("answers from the root or the resolvers in the answers"), network)
     if dnssec and unchecked.rcode() == dns.rcode.NOERROR and unchecked.answer:
         mend = (
             "set the clock; if the resolvers in [dns] forward_to strip DNSSEC, use others or dnssec = false"
         )
-        return fail("answers arrive but their signatures don't hold", "signed answers", mend)
-    return warn(silence, "answers from the root or the resolvers in the answers", network)
+        return fail(_("answers arrive but their signatures don't hold"), _("signed answers"), mend)
+    return warn(silence, _("answers from the root or the resolvers in the answers"), network)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.language import _
+
 if TYPE_CHECKING:
     from wizard.errors import Mistake
 
@@ -20,16 +22,16 @@ def answers() -> None:
 
 
 @answers.command()
-@click.option("--hostname", required=True, help="Full name of the server, like mail.example.org.")
-@click.option("--domain", "domains", required=True, multiple=True, help="A mail domain; again for more.")
-@click.option("--admin", required=True, help="Mail address of the admin, in one of the domains.")
+@click.option("--hostname", required=True, help=_("Full name of the server, like mail.example.org."))
+@click.option("--domain", "domains", required=True, multiple=True, help=_("A mail domain; again for more."))
+@click.option("--admin", required=True, help=_("Mail address of the admin, in one of the domains."))
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it to this file, readable for you only, instead of printing it.",
+    help=_("Write it to this file, readable for you only, instead of printing it."),
 )
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option("--force", is_flag=True, help=_("Replace the file if it is there."))
 def init(hostname: str, domains: tuple[str, ...], admin: str, output: Path | None, force: bool) -> None:
     """Write a complete answers file: every key with its default and what it is for."""
     from backends.text import clean
@@ -48,14 +50,17 @@ def init(hostname: str, domains: tuple[str, ...], admin: str, output: Path | Non
         return
     if output.exists() and not force:
         there = clean(str(output))
-        click.echo(f"{there} is already there; name another file, or replace it with --force", err=True)
+        click.echo(
+            _("{there} is already there; name another file, or replace it with --force").format(there=there),
+            err=True,
+        )
         sys.exit(_WRONG)
     save(begun, output)
 
 
 @answers.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 def check(file: Path, as_json: bool) -> None:
     """Name every mistake in FILE, each with its line and key. Exit status 2 where there is one."""
     from backends.text import clean

@@ -6,6 +6,7 @@ import click
 
 from backends.certificates.served import StartTls
 from backends.certificates.status import FileStatus, PortStatus, Served, TlsPort, file_status, port_status
+from backends.language import _
 from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
 
@@ -25,7 +26,7 @@ def cert() -> None:
 
 
 @cert.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 def status(*, as_json: bool) -> None:
     """Show both. Exit status 1 when a port serves none of those on disk, or one that has ended."""
     answers = answers_in_force()
@@ -45,7 +46,11 @@ def status(*, as_json: bool) -> None:
 def _print(files: tuple[FileStatus, ...], ports: tuple[PortStatus, ...]) -> None:
     for one in files:
         click.echo(f"{one.kind:<6} {one.path}")
-        click.echo(f"       until {one.until:%Y-%m-%d}, {one.days_left} days; {', '.join(one.names)}")
+        click.echo(
+            _("       until {until:%Y-%m-%d}, {days_left} days; {names}").format(
+                until=one.until, days_left=one.days_left, names=", ".join(one.names)
+            )
+        )
     for port in ports:
         click.secho(_line(port), fg=None if port.is_right else "red")
 

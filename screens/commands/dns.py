@@ -5,6 +5,7 @@ import os
 import click
 
 from backends.dns.records import DnsRecord, records_for, zone_text
+from backends.language import _
 from backends.machine.facts import gather_facts
 from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
@@ -17,12 +18,12 @@ def dns() -> None:
 
 
 @dns.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.option("--zone", "as_zone", is_flag=True, help="Print lines of a zone file.")
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
+@click.option("--zone", "as_zone", is_flag=True, help=_("Print lines of a zone file."))
 def records(*, as_json: bool, as_zone: bool) -> None:
     """List the records that this server's mail needs, to copy to where the domains' DNS is kept."""
     if as_json and as_zone:
-        raise click.UsageError("choose one of --json and --zone")
+        raise click.UsageError(_("choose one of --json and --zone"))
     facts = gather_facts(os.environ.get("SSH_CONNECTION"))
     found = records_for(dns_settings(answers_in_force(), facts))
     if as_json:

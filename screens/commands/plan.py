@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from backends.language import _
 from backends.text import clean
 from screens.run_lines import print_json
 from wizard import secret_files
@@ -19,12 +20,12 @@ _SOMETHING_TO_CHANGE = 3
 
 @click.command()
 @click.option(
-    "--answers", "path", type=click.Path(dir_okay=False, path_type=Path), help="Instead of those in force."
+    "--answers", "path", type=click.Path(dir_okay=False, path_type=Path), help=_("Instead of those in force.")
 )
-@click.option("--quickstart", is_flag=True, help="The answers that a quickstart takes on a new machine.")
-@click.option("--step", "steps", multiple=True, metavar="NAME", help="Only this step; again for more.")
-@click.option("--diff", "has_diff", is_flag=True, help="Show what changes in each file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quickstart", is_flag=True, help=_("The answers that a quickstart takes on a new machine."))
+@click.option("--step", "steps", multiple=True, metavar="NAME", help=_("Only this step; again for more."))
+@click.option("--diff", "has_diff", is_flag=True, help=_("Show what changes in each file."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 def plan(
     *, path: Path | None, quickstart: bool, steps: tuple[str, ...], has_diff: bool, as_json: bool
 ) -> None:
@@ -53,4 +54,4 @@ def _print(changes: tuple[Change, ...], *, has_diff: bool) -> None:
         click.echo(f"  {clean(change.summary)}{marks}")
         if has_diff and change.diff:
             click.echo("\n".join(f"      {line}" for line in change.diff.splitlines()))
-    click.echo(f"{len(changes)} changes" if changes else "nothing to change")
+    click.echo(_("{count} changes").format(count=len(changes)) if changes else _("nothing to change"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from backends.language import _
 from screens.following import follow
 from screens.run_lines import RunLines
 from wizard import answers_file, secret_files
@@ -28,18 +29,18 @@ from wizard.run import check_and_prove
     "--answers",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The answers to apply; without it, those in force.",
+    help=_("The answers to apply; without it, those in force."),
 )
 @click.option(
-    "--quickstart", is_flag=True, help="Need no answers: take the host's own name and the defaults."
+    "--quickstart", is_flag=True, help=_("Need no answers: take the host's own name and the defaults.")
 )
-@click.option("--step", "steps", multiple=True, metavar="NAME", help="Only this step; again for more.")
+@click.option("--step", "steps", multiple=True, metavar="NAME", help=_("Only this step; again for more."))
 @click.option(
-    "--overwrite", is_flag=True, help="Also write files that were changed by hand since the last run."
+    "--overwrite", is_flag=True, help=_("Also write files that were changed by hand since the last run.")
 )
-@click.option("--yes", is_flag=True, help="Do not ask before the first run on this machine.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell every change.")
-@click.option("--json", "as_json", is_flag=True, help="Print an event a line.")
+@click.option("--yes", is_flag=True, help=_("Do not ask before the first run on this machine."))
+@click.option("-v", "--verbose", is_flag=True, help=_("Tell every change."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print an event a line."))
 def replay(
     *,
     path: Path | None,
@@ -73,14 +74,14 @@ def replay(
 
 
 @click.command()
-@click.option("-v", "--verbose", is_flag=True, help="Tell every change.")
-@click.option("--json", "as_json", is_flag=True, help="Print an event a line.")
+@click.option("-v", "--verbose", is_flag=True, help=_("Tell every change."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print an event a line."))
 def resume(*, verbose: bool, as_json: bool) -> None:
     """Finish the run that was interrupted."""
     with run_lock():
         unfinished = unfinished_run()
     if unfinished is None:
-        click.echo("no run was interrupted", err=True)
+        click.echo(_("no run was interrupted"), err=True)
         return
     request = replace(
         load_request(unfinished.directory),

@@ -3,6 +3,7 @@
 import click
 
 from backends.errors import MailsteadError
+from backends.language import _
 from screens.following import follow
 from screens.run_lines import RunLines
 from wizard.history import Outcome, Run, load_runs
@@ -13,8 +14,8 @@ from wizard.request import Request
 
 @click.command()
 @click.argument("run", default="")
-@click.option("-v", "--verbose", is_flag=True, help="Tell every change.")
-@click.option("--json", "as_json", is_flag=True, help="Print an event a line.")
+@click.option("-v", "--verbose", is_flag=True, help=_("Tell every change."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print an event a line."))
 def rollback(*, run: str, verbose: bool, as_json: bool) -> None:
     """Take back RUN, or the newest run that changed something. Installed packages and mail stay."""
     with run_lock():
@@ -33,7 +34,9 @@ def _choose(name: str) -> Run:
         candidates = [run for run in candidates if run.command != "rollback"]
     if not candidates:
         raise MailsteadError(
-            f"there is no run {name} to take back" if name else "there is no run to take back",
-            next_step="mailstead runs lists them",
+            _("there is no run {name} to take back").format(name=name)
+            if name
+            else _("there is no run to take back"),
+            next_step=_("mailstead runs lists them"),
         )
     return candidates[-1]

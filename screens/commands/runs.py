@@ -2,13 +2,14 @@
 
 import click
 
+from backends.language import _
 from screens.run_lines import print_json
 from wizard.history import Outcome, Run, load_runs
 from wizard.lock import is_locked
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 def runs(*, as_json: bool) -> None:
     """List the runs on this machine, oldest first."""
     known = load_runs()
@@ -18,9 +19,9 @@ def runs(*, as_json: bool) -> None:
         print_json({"runs": rows})
         return
     for row in rows:
-        click.echo(f"{row['run']}  {row['command']:<8}  {row['changes']:>4} changes  {row['outcome']}")
+        click.echo(_("{run}  {command:<8}  {changes:>4} changes  {outcome}").format(**row))
     if not rows:
-        click.echo("no runs yet")
+        click.echo(_("no runs yet"))
 
 
 def _row(run: Run, *, is_running: bool) -> dict[str, object]:
