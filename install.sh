@@ -333,6 +333,8 @@ hand_over() {
         exec "$LINK" replay --answers "$answers" ${yes:+"$yes"}
     elif [ -n "$quickstart" ]; then
         exec "$LINK" replay --quickstart ${yes:+"$yes"}
+    elif [ -t 0 ] && [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
+        exec "$LINK" # the wizard; the console where a server is set up already
     else
         say "Mailstead is installed: $LINK"
         say 'Next, write down what you want, see what would change, and let it happen:'
