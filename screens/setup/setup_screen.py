@@ -1,0 +1,160 @@
+"""The wizard: its pages at the left with their state, the page that is shown at the right."""
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.types import CSSPathType
+from textual.widgets import Footer, Static
+
+from backends.language import _
+from screens.setup import looking
+from screens.setup.page import Page
+from screens.setup.pages import PAGES, PageEntry
+from screens.setup.sidebar import Sidebar
+
+if TYPE_CHECKING:
+    from backends.machine.surroundings import Surroundings
+    from wizard.draft import Draft
+
+
+class SetupScreen(Screen[None]):
+    """Holds the draft, which pages show and change. It is there once the machine was looked at, and no page is
+    made before. A person's answer is put in by `answer()`, with what follows from it.
+    """
+
+    CSS_PATH: ClassVar[CSSPathType | None] = "setup.tcss"
+    HELP: ClassVar[str | None] = _(
+        "Every page can be visited at any time, and nothing is changed on this machine before you say so on "
+        "the page Apply. What the marks at the left mean stands below them."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+n,f4", "next_page", _("Next"), key_display="^n", id="next-page"),
+        Binding("ctrl+p,f3", "previous_page", _("Back"), key_display="^p", id="previous-page"),
+        Binding("escape", "to_sidebar", _("Steps"), key_display="esc", id="to-sidebar"),
+        Binding("ctrl+s", "save_answers", _("Save"), key_display="^s", id="save-answers"),
+        Binding("ctrl+o", "load_answers", _("Load"), key_display="^o", id="load-answers"),
+        Binding("f1,question_mark", "help", _("Help"), key_display="F1", id="help"),
+        Binding("q", "leave", _("Quit"), show=False, id="leave"),
+    ]
+
+    draft: "reactive[Draft]" = reactive(cast("Draft", None))
+    surroundings: "reactive[Surroundings | None]" = reactive(None)
+    """None until the machine was looked at."""
+    is_expert: reactive[bool] = reactive(False)
+    """Whether steps show every key of their sections."""
+
+    def __init__(self, first: str = "site") -> None:
+        super().__init__()
+        self._first = first
+        self._current = ""
+        self._going = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        """The frame; pages come into #pages."""
+        with Horizontal(id="setup"):
+            yield Sidebar(PAGES)
+            with Container(id="pages"):
+                yield Static(Content(_("Looking at the machine…")), id="looking")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Draw first, look then."""
+        self.call_after_refresh(self._look)
+
+    @property
+    def page(self) -> Page | None:
+        """The page that is shown; None while the machine is looked at."""
+        return self.query_one(f"#{self._current}", Page) if self._current else None
+
+    async def go_to(self, page_id: str, *, enters: bool = True) -> None:
+        """Show this page instead; with `enters`, the first thing in it gets the focus."""
+        async with self._going:
+            if self.surroundings is None:
+                self._first = page_id
+                return
+            await self._show(page_id)
+        if enters and self.page is not None:
+            self.call_after_refresh(self.page.enter)
+
+    def answer(self, key: str, value: object) -> None:
+        """Put a person's answer into the draft, and what follows from it."""
+        from wizard.suggestions import answered
+
+        assert self.surroundings is not None
+        self.draft = answered(self.draft, key, value, self.surroundings)
+
+    async def action_next_page(self) -> None:
+        """The page after this one."""
+        await self._go_by(1)
+
+    async def action_previous_page(self) -> None:
+        """The page before this one."""
+        await self._go_by(-1)
+
+    def action_to_sidebar(self) -> None:
+        """Back to the list of pages."""
+        self.query_one(Sidebar).focus()
+
+    @on(Sidebar.Chosen)
+    async def _page_chosen(self, event: Sidebar.Chosen) -> None:
+        await self.go_to(event.page_id)
+
+    def watch_draft(self) -> None:
+        """The marks in the sidebar follow the draft."""
+        self._show_states()
+
+    def watch_surroundings(self) -> None:
+        """And what was found."""
+        self._show_states()
+
+    @work(exit_on_error=True, description="look at the machine")
+    async def _look(self) -> None:
+        found = await looking.apart(looking.look)
+        self.set_reactive(SetupScreen.surroundings, found.surroundings)
+        self.draft = found.draft
+        await self.query("#looking").remove()
+        if found.problem:
+            self.app.notify(found.problem, severity="error", timeout=20, markup=False)
+        await self.go_to(self._first)
+
+    async def _show(self, page_id: str) -> None:
+        if page_id == self._current:
+            return
+        container = self.query_one("#pages")
+        if self.page is not None:
+            self.page.hidden()
+            self.page.display = False
+        if not container.query(f"#{page_id}"):
+            await container.mount(_entry(page_id).make())
+        self._current = page_id
+        page = self.query_one(f"#{page_id}", Page)
+        page.display = True
+        self.query_one(Sidebar).show(page_id)
+        page.shown()
+        self.refresh_bindings()
+
+    async def _go_by(self, by: int) -> None:
+        here = next((n for n, entry in enumerate(PAGES) if entry.id == self._current), 0)
+        if 0 <= here + by < len(PAGES):
+            await self.go_to(PAGES[here + by].id)
+
+    def _show_states(self) -> None:
+        if self.surroundings is None:
+            return
+        from wizard.readiness import all_readiness
+
+        states = {
+            name: each.state.value for name, each in all_readiness(self.draft, self.surroundings).items()
+        }
+        self.query_one(Sidebar).show_states(states)
+
+
+def _entry(page_id: str) -> PageEntry:
+    return next(entry for entry in PAGES if entry.id == page_id)
