@@ -84,21 +84,27 @@ class Draft:
         """The draft with the default of this key, or, for an entry of a list, without that entry."""
         path = _known(key)
         document = _cut(_put_defaults(self.document, path), path)
-        return replace(self, document=document, suggested=self._untouched(path))
+        # entries behind the one that goes move up, and what was suggested for them with them
+        touched = path[:-1] if isinstance(path[-1], int) else path
+        return replace(self, document=document, suggested=self._untouched(touched))
 
     def with_row(
         self, key: str, row: Mapping[str, object] | None = None, *, at: int | None = None
     ) -> "Draft":
         """The draft with one more row in this array of tables, at its end or before the row `at`."""
         rows = self.value(key)
-        rows.insert(len(rows) if at is None else at, _plain(dict(row or {})))
+        if at is None:
+            return self.with_value(f"{key}.{len(rows)}", dict(row or {}))
+        rows.insert(at, dict(row or {}))
         return self.with_value(key, rows)
 
     def without_row(self, key: str, row: int) -> "Draft":
         """The draft without this row; raises IndexError where there is none."""
         rows = self.value(key)
         del rows[row]
-        return self.with_value(key, rows)
+        changed = self.with_value(key, rows)
+        before = {k for k in self.suggested if any(k.startswith(f"{key}.{n}.") for n in range(row))}
+        return replace(changed, suggested=changed.suggested | before)
 
     def with_suggestion(self, key: str, value: object) -> "Draft":
         """The draft with a value that is only suggested: it may be replaced while nobody touches it."""
@@ -156,7 +162,9 @@ class Draft:
     def _untouched(self, path: Path) -> frozenset[str]:
         """The suggestions that stay suggestions when a person sets this."""
         key = ".".join(map(str, path))
-        return frozenset(k for k in self.suggested if k != key and not key.startswith(f"{k}."))
+        return frozenset(
+            k for k in self.suggested if not f"{key}.".startswith(f"{k}.") and not k.startswith(f"{key}.")
+        )
 
     def _typed_name(self, key: str) -> str | None:
         text = self.value(key)

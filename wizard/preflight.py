@@ -10,7 +10,7 @@ from backends.machine.facts import MachineFacts
 from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
 from wizard.answers import Answers
 
-_OWN_PROCESSES = frozenset(
+OWN_PROCESSES = frozenset(
     {"master", "dovecot", "smtpd", "postscreen", "imap-login", "pop3-login", "managesieve-lo"}
 )
 """What listens on mail ports here when Mailstead has set it up: Postfix's master(8), Dovecot and its
@@ -53,7 +53,7 @@ def obstacles(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
         yield from _other_server(other)
     for name, listener in answers.protocols.listeners().items():
         holder = machine.ports_held.get(listener.port)
-        if listener.enabled and holder is not None and holder not in _OWN_PROCESSES and not other:
+        if listener.enabled and holder is not None and holder not in OWN_PROCESSES and not other:
             yield Obstacle(
                 "",
                 f"port {listener.port} ({name}) is held by {holder or 'another process'}",

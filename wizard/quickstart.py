@@ -37,13 +37,13 @@ def quickstart_answers(host: str, *, forward_to: Sequence[IPAddress] = (), dnsse
     short name NAME becomes mail.NAME.internal with the domain NAME.internal (`internal` is reserved for
     private use, ICANN 2024). `forward_to` are resolvers to ask instead of the root servers.
     """
-    hostname, domain = _names(host)
+    hostname, domain = names_for(host)
     answers = starting_answers(hostname, (domain,), f"admin@{domain}")
     return answers.model_copy(update={"dns": Dns(forward_to=tuple(forward_to), dnssec=dnssec)})
 
 
-def _names(host: str) -> tuple[str, str]:
-    """Host name and mail domain."""
+def names_for(host: str) -> tuple[str, str]:
+    """Host name and mail domain of a host of that name; both are right, whatever it is called."""
     labels = [label for label in map(_label, re.split(r"[.\s]+", host)) if label]
     if labels and labels[-1] == "localdomain":
         labels.pop()

@@ -6,6 +6,9 @@ from wizard.draft import Draft
 from wizard.quickstart import quickstart_answers
 from wizard.steps import steps
 
+_FIRST_MAILBOX = "accounts.mailboxes.0.address"
+"""A quickstart makes the admin's mailbox, and no other."""
+
 
 def draft_to_begin_with(surroundings: Surroundings) -> Draft:
     """The answers in force where the machine is set up, else what suits it.
@@ -29,22 +32,30 @@ def suggested_draft(surroundings: Surroundings) -> Draft:
             value = question.suggest(draft, surroundings)
             if value is not None:
                 draft = draft.with_suggestion(question.key, value)
-    return draft
+    return draft.with_suggestion(_FIRST_MAILBOX, draft.value("site.admin"))
 
 
 def answered(draft: Draft, key: str, value: object, surroundings: Surroundings) -> Draft:
     """The draft with a person's answer, and with the suggestions that follow from it, as long as nobody has
     touched them: with another host name go another mail domain, another admin, another first mailbox.
     """
+    if value == draft.value(key):
+        return draft  # who only passes through a field decides nothing
     return follow(draft.with_value(key, value), surroundings)
 
 
 def follow(draft: Draft, surroundings: Surroundings) -> Draft:
     """The draft with its untouched suggestions made anew from what it says now."""
-    for step in steps():
-        for question in step.questions:
-            if question.key in draft.suggested:
-                value = question.suggest(draft, surroundings)
-                if value is not None and value != draft.value(question.key):
-                    draft = draft.with_suggestion(question.key, value)
+    for question in (question for step in steps() for question in step.questions):
+        columns = {
+            f"{question.key}.{n}.{c.key}": c for c in question.columns for n in _rows(draft, question.key)
+        }
+        for key, each in {question.key: question, **columns}.items():
+            value = each.suggest(draft, surroundings) if key in draft.suggested else None
+            if value is not None and value != draft.value(key):
+                draft = draft.with_suggestion(key, value)
     return draft
+
+
+def _rows(draft: Draft, key: str) -> range:
+    return range(len(draft.value(key)))

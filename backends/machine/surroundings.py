@@ -1,10 +1,33 @@
 """What the machine is like, for the defaults of the wizard and for what has to be said before going on."""
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
-from backends.machine.facts import IPAddress, Release
+import psutil
+
+from backends.certificates.found import FoundCertificate, found_certificates
+from backends.errors import MailsteadError
+from backends.machine.at_once import at_once
+from backends.machine.disks import Disk, MailPlace, disks, mail_place
+from backends.machine.facts import IPAddress, MachineFacts, Release, gather_facts
+from backends.machine.port_25 import NOT_TRIED, Port25, try_port_25
+from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
+from backends.text import clean
+
+if TYPE_CHECKING:
+    from backends.machine.resolvers import ResolverAdvice
+
+MAIL = "/var/vmail"
+SECRETS = Path("/etc/mailstead/secrets")
+PATIENCE = 4.0
+"""Seconds for everything together."""
+_FACTS_PATIENCE = 1.5
 
 
 @dataclass(frozen=True)
@@ -17,56 +40,14 @@ class Interface:
 
 
 @dataclass(frozen=True)
-class Disk:
-    """A disk of the machine, real or virtual, with all its partitions."""
-
-    name: str
-    """As the kernel calls it: `sda`, `nvme0n1`, `vda`."""
-    size_bytes: int
-    is_rotational: bool | None
-    """None where the kernel doesn't tell."""
-
-
-@dataclass(frozen=True)
-class MailPlace:
-    """The file system that the mail will lie on."""
-
-    path: str
-    size_bytes: int
-    free_bytes: int
-    disks: tuple[str, ...]
-    """The names of the disks beneath it; empty where that can't be seen, as in a container."""
-
-
-@dataclass(frozen=True)
-class FoundCertificate:
-    """A certificate that was on the machine before, with its private key beside it."""
-
-    certificate: str
-    """The path of its PEM file, the certificate itself first."""
-    key: str
-    names: tuple[str, ...]
-    days_left: int
-
-
-@dataclass(frozen=True)
-class Port25:
-    """Whether a connection to another mail server's port 25 came about."""
-
-    is_open: bool | None
-    """None where that could not be found out."""
-    why: str
-    """What was seen, in one line."""
-
-
-@dataclass(frozen=True)
 class Surroundings:
     """What was found on the machine; what could not be found has its default."""
 
     hostname: str = ""
     """The full name as `hostname -f` gives it, or what the kernel says."""
     release: Release | None = None
-    """None where this is no release that Mailstead knows."""
+    problem: str = ""
+    """Why this is no machine for Mailstead: another system than the Debian releases it knows."""
     is_container: bool = False
     addresses: tuple[IPAddress, ...] = ()
     """Own addresses, those of loopback and link-local ones left out; IPv4 first."""
@@ -77,14 +58,91 @@ class Surroundings:
     disks: tuple[Disk, ...] = ()
     mail_place: MailPlace | None = None
     certificates: tuple[FoundCertificate, ...] = ()
-    port_25: Port25 = Port25(None, "")
+    port_25: Port25 = NOT_TRIED
     ports_held: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     """TCP port to the name of the process that listens there."""
     other_mail_server: str = ""
     """The package of a mail server that is no Postfix; empty where there is none."""
     waiting_messages: int = 0
     """How many messages wait in its queue."""
+    secrets: frozenset[str] = frozenset()
+    """The names of the files in /etc/mailstead/secrets."""
     forward_to: tuple[IPAddress, ...] = ()
     """Resolvers to ask, where the root servers don't answer."""
     dnssec: bool = True
     """Whether answers come with signatures."""
+
+
+def look_around(
+    *, try_way_out: Callable[[], Port25] = try_port_25, patience: float = PATIENCE
+) -> Surroundings:
+    """The machine as it is now, within `patience` seconds; never raises.
+
+    `try_way_out` is how port 25 is tried. What can't be found out in time is left at its default.
+    """
+    facts: Future[MachineFacts | str] = Future()
+    looks: dict[str, Callable[[], Any]] = {
+        "facts": lambda: _facts(facts),
+        "resolvers": lambda: _resolver_advice(facts.result(_FACTS_PATIENCE)),
+        "interfaces": _interfaces,
+        "disks": disks,
+        "mail_place": lambda: mail_place(MAIL),
+        "certificates": found_certificates,
+        "port_25": try_way_out,
+        "other_mail_server": other_mail_server,
+        "waiting_messages": foreign_queue_length,
+        "secrets": _secrets,
+    }
+    found = at_once(looks, patience)
+    known = _from_facts(found.pop("facts", None)) | _from_advice(found.pop("resolvers", None))
+    return Surroundings(**known, **found)
+
+
+def _facts(facts: Future[MachineFacts | str]) -> MachineFacts | str:
+    """The facts, or why there are none, also for whoever waits for them."""
+    try:
+        facts.set_result(gather_facts())
+    except MailsteadError as problem:
+        facts.set_result(f"{problem.message}: {problem.seen}" if problem.seen else problem.message)
+    return facts.result()
+
+
+def _from_facts(facts: MachineFacts | str | None) -> dict[str, Any]:
+    if not isinstance(facts, MachineFacts):
+        return {"hostname": clean(socket.gethostname()), "problem": facts or ""}
+    names = (
+        "hostname",
+        "release",
+        "is_container",
+        "addresses",
+        "cores",
+        "memory_bytes",
+        "ports_held",
+    )
+    return {name: getattr(facts, name) for name in names}
+
+
+def _interfaces() -> tuple[Interface, ...]:
+    up = {name: status.isup for name, status in psutil.net_if_stats().items()}
+    found = []
+    for name, items in sorted(psutil.net_if_addrs().items()):
+        texts = [item.address for item in items if item.family in {socket.AF_INET, socket.AF_INET6}]
+        inet = [ip_address(text.partition("%")[0]) for text in texts]
+        addresses = tuple(sorted(inet, key=lambda address: (address.version, int(address))))
+        if not any(address.is_loopback for address in addresses):
+            found.append(Interface(clean(name, 40), addresses, up.get(name, False)))
+    return tuple(found)
+
+
+def _resolver_advice(facts: MachineFacts | str) -> "ResolverAdvice | None":
+    from backends.machine.resolvers import probe_resolvers  # dnspython takes long to load
+
+    return probe_resolvers(facts.resolvers) if isinstance(facts, MachineFacts) else None
+
+
+def _from_advice(advice: "ResolverAdvice | None") -> dict[str, Any]:
+    return {"forward_to": advice.forward_to, "dnssec": advice.dnssec} if advice else {}
+
+
+def _secrets() -> frozenset[str]:
+    return frozenset(path.name for path in SECRETS.iterdir())

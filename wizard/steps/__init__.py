@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from wizard.steps import site
+from wizard.steps import accounts, antispam, backups, certificates, hardware, logging, protocols, site
 from wizard.steps.question import Step
 
 STEPS = ("site", "hardware", "certificates", "protocols", "accounts", "antispam", "logging", "backups")
@@ -12,7 +12,8 @@ STEPS = ("site", "hardware", "certificates", "protocols", "accounts", "antispam"
 @cache
 def steps() -> tuple[Step, ...]:
     """Every step, in order, in the person's language."""
-    return (site.step(),)
+    modules = (site, hardware, certificates, protocols, accounts, antispam, logging, backups)
+    return tuple(module.step() for module in modules)
 
 
 def step(name: str) -> Step:

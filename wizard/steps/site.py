@@ -1,16 +1,157 @@
-"""Which server this is, and for whom."""
+"""The step that asks which server this is, and for whom."""
 
+from backends.checks import Status
 from backends.language import _
-from wizard.steps.question import Step
+from backends.machine.surroundings import Surroundings
+from wizard import text_checks
+from wizard.draft import Draft
+from wizard.quickstart import names_for
+from wizard.steps.question import Choice, Kind, Question, Step, StepFinding
+
+_PRIVATE_ENDINGS = (
+    ".internal",
+    ".local",
+    ".localdomain",
+    ".lan",
+    ".home.arpa",
+    ".test",
+    ".example",
+    ".invalid",
+)
+"""Names that the public DNS will never have (RFC 6761, RFC 6762, RFC 8375, ICANN 2024), and two that routers
+like to give.
+"""
 
 
 def step() -> Step:
-    """The first step: names, domains, the admin."""
+    """Names, domains, the admin, and how many people there will be."""
     return Step(
         name="site",
         title=_("Site"),
-        why=_("The names that other servers and people will know this one by."),
-        help=_("Everything else is built on these names."),
+        why=_("The names by which other servers and people know this server."),
+        help=_(
+            "Everything else is built on these names: the certificate carries the host name, the DNS records "
+            "point to it, and mail addresses end in one of the domains. Host name and domain can be changed "
+            "later, but then every DNS record and every mail program has to follow."
+        ),
         sections=("site",),
-        questions=(),
+        questions=(_hostname(), _domains(), _admin(), _expected_mailboxes(), _language()),
+        findings=findings,
     )
+
+
+def findings(draft: Draft, _surroundings: Surroundings) -> tuple[StepFinding, ...]:
+    """Whether the rest of the world can know this name."""
+    hostname = draft.value("site.hostname")
+    if not isinstance(hostname, str) or not hostname.lower().endswith(_PRIVATE_ENDINGS):
+        return ()
+    return (
+        StepFinding(
+            id="private-name",
+            status=Status.WARN,
+            seen=_("{hostname} is a name for private networks").format(hostname=hostname),
+            wanted=_("a name in the public DNS, if mail should come from the internet"),
+            mend=_("register a domain, and give this server a name in it, like mail.example.org"),
+            is_acceptable=True,
+        ),
+    )
+
+
+def _hostname() -> Question:
+    return Question(
+        key="site.hostname",
+        kind=Kind.TEXT,
+        label=_("Host name"),
+        why=_("The server introduces itself with it, and other servers check that it is true."),
+        help=_(
+            "The full name of this server, like mail.example.org. The MX record of each mail domain points "
+            "to it. Three things should agree: this name, the address that DNS gives for it, and the name "
+            "that the reverse DNS (PTR) gives for that address. Many servers refuse mail where they don't. "
+            "The PTR record is set at whoever rents out the address, usually in the hosting provider's "
+            "panel."
+        ),
+        source=_("RFC 5321 section 4.1.1.1 (EHLO); RFC 1912 section 2.1 (PTR)"),
+        suggest=lambda _draft, surroundings: names_for(surroundings.hostname)[0],
+    )
+
+
+def _domains() -> Question:
+    return Question(
+        key="site.domains",
+        kind=Kind.LINES,
+        label=_("Mail domains"),
+        why=_("Mail for addresses in these domains lives here; all other mail is refused."),
+        help=_(
+            "What stands behind the @ of the addresses, like example.org, one in each line. The first is the "
+            "main one. You need to be able to change the DNS of each: other servers find this one by the "
+            "domain's MX record. Names in other scripts are written in their ASCII form (xn--...)."
+        ),
+        source=_("RFC 5321 section 5.1 (how a domain's server is found)"),
+        suggest=_domains_of_host,
+    )
+
+
+def _admin() -> Question:
+    return Question(
+        key="site.admin",
+        kind=Kind.TEXT,
+        label=_("Admin's address"),
+        why=_("Reports and alerts go here, and mail to postmaster and abuse."),
+        help=_(
+            "An address in one of the mail domains. Its mailbox is made, with a password of its own. Every "
+            "mail server has to take mail for postmaster, and people report spam to abuse; both come here "
+            "unless you list them among the accounts."
+        ),
+        source=_("RFC 5321 section 4.5.1 (postmaster); RFC 2142 (abuse and others)"),
+        suggest=_admin_of_domain,
+    )
+
+
+def _expected_mailboxes() -> Question:
+    return Question(
+        key="site.expected_mailboxes",
+        kind=Kind.WHOLE,
+        label=_("Mailboxes expected"),
+        why=_("The server is sized for so many, and the machine is measured against it."),
+        help=_(
+            "How many mailboxes there will be in a year or two, roughly. It is no limit: more can be added "
+            "at any time. The next step compares memory, processors and disk with what so many people need."
+        ),
+        source=_("the arithmetic is shown in the step Hardware"),
+    )
+
+
+def _language() -> Question:
+    return Question(
+        key="site.language",
+        kind=Kind.CHOICE,
+        label=_("Language"),
+        why=_("Reports and alerts are written in it."),
+        help=_(
+            "The language of what the server sends to the admin. The screens follow the language of your own "
+            "terminal instead, so that two admins can each read theirs."
+        ),
+        source=_("gettext(3), variable LANGUAGE"),
+        choices=(
+            Choice("en", _("English")),
+            Choice("ja", _("Japanese")),
+        ),
+    )
+
+
+def _domains_of_host(draft: Draft, _surroundings: Surroundings) -> list[str] | None:
+    """The host's name without its first label, where three or more are there."""
+    try:
+        hostname = text_checks.host_name(str(draft.value("site.hostname") or ""))
+    except ValueError:
+        return None
+    return [names_for(hostname)[1]]
+
+
+def _admin_of_domain(draft: Draft, _surroundings: Surroundings) -> str | None:
+    """The user admin in the first domain."""
+    domains = draft.value("site.domains") or [""]
+    try:
+        return text_checks.mailbox_address(f"admin@{domains[0]}")
+    except ValueError:
+        return None
