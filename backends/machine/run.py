@@ -3,7 +3,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Timer
@@ -83,11 +83,11 @@ def run(
     return completed
 
 
-def stream(argv: Sequence[str], *, timeout: float = DEFAULT_TIMEOUT) -> Iterator[bytes]:
+def stream(argv: Sequence[str], *, timeout: float = DEFAULT_TIMEOUT) -> Generator[bytes, None, None]:
     """Run a program and give what it writes as it writes it, in pieces of whole lines.
 
-    Only the last piece may lack its line's end. A caller that has seen enough closes the iterator, which ends
-    the program. Raises CommandFailed as `run` with `check` does, after the last piece.
+    Only the last piece may lack its line's end. A caller that has seen enough closes the generator, which
+    ends the program. Raises CommandFailed as `run` with `check` does, after the last piece.
     """
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb", buffering=0) as pieces, _memory("stderr") as err:
