@@ -26,6 +26,16 @@ ROW_MODELS: Mapping[Path, type[Section]] = MappingProxyType(
 )
 """The arrays of tables, and what a row of each is."""
 
+_SECRETS_OF: Mapping[Path, tuple[str, str]] = MappingProxyType(
+    {
+        ("accounts", "mailboxes"): ("mailbox", "address"),
+        ("backups", "repositories"): ("backup", "name"),
+        ("protocols", "relay"): ("relay", ""),
+        ("dns", "rfc2136"): ("dns-update", ""),
+        ("logging", "alerts"): ("alert", ""),
+    }
+)
+"""What secrets are called, by where they are; and the key of the row that tells one from another."""
 _LONGEST_BASE = 200
 _CHOSEN = ".chosen"
 """What tells a secret that a person typed from one that was made: both may be there, one of them unused."""
@@ -45,11 +55,14 @@ class Draft:
     """Names of the steps that the person has been to."""
     suggested: frozenset[str] = frozenset()
     """Keys whose value is a suggestion that nobody has touched; it follows what it was made from."""
+    in_force: frozenset[str] = frozenset()
+    """The names of secrets that the answers in force refer to; no typed one is called like them."""
 
     @classmethod
     def from_answers(cls, answers: Answers) -> "Draft":
         """A draft that says what these answers say."""
-        return cls(_plain(answers.model_dump(by_alias=True)))
+        document = _plain(answers.model_dump(by_alias=True))
+        return cls(document, in_force=_secrets_in(document))
 
     def value(self, key: str) -> Any:
         """What the key is set to, else its default, in the form that the answers file has (`"2G"`, `"10m"`).
@@ -141,10 +154,7 @@ class Draft:
 
     def save_secrets(self) -> None:
         """Write the typed secrets that the draft refers to into /etc/mailstead/secrets; raises OSError."""
-        referred = {
-            text.removeprefix("secret:") for text in _texts(self.document) if text.startswith("secret:")
-        }
-        for name in self.typed.keys() & referred:
+        for name in self.typed.keys() & _secrets_in(self.document):
             secret_files.store(name, self.typed[name])
 
     @cached_property
@@ -175,7 +185,7 @@ class Draft:
         """A name for a typed secret: never that of a secret in force, which the run before may need again."""
         if name := self._typed_name(key):
             return name
-        taken = {text.removeprefix("secret:") for text in _texts(self.document)} | set(self.typed)
+        taken = _secrets_in(self.document) | self.in_force | self.typed.keys()
         base = _base_name(self, key)
         names = (
             f"{base}{_CHOSEN}{'' if number == 1 else f'-{number}'}" for number in range(1, len(taken) + 2)
@@ -184,15 +194,15 @@ class Draft:
 
 
 def _base_name(draft: Draft, key: str) -> str:
-    """What a secret is for: `mailbox-anna@example.org`, `backup-local`, or the key itself."""
+    """What a secret is for: `relay`, `mailbox-anna@example.org`; where no address is known, `mailbox`."""
     path = _known(key)
-    row = draft.value(".".join(map(str, path[:-1]))) if path[:2] in ROW_MODELS else {}
-    kind, label = ("mailbox", row.get("address")) if path[0] == "accounts" else ("backup", row.get("name"))
-    plain = "-".join(str(part) for part in path).replace("_", "-")
+    kind, label = _SECRETS_OF[path[:2]]
+    row = draft.value(".".join(map(str, path[:3]))) if label else None
+    name = f"{kind}-{row[label]}"[:_LONGEST_BASE] if row and row.get(label) else kind
     try:
-        return checked_name(f"{kind}-{label}")[:_LONGEST_BASE] if row else plain
+        return checked_name(name)
     except ValueError:
-        return plain
+        return kind
 
 
 def _known(key: str) -> Path:
@@ -285,6 +295,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _secrets_in(document: Table) -> frozenset[str]:
+    """The names in every `secret:NAME`."""
+    prefix = "secret:"
+    return frozenset(text.removeprefix(prefix) for text in _texts(document) if text.startswith(prefix))
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -34,8 +34,7 @@ class StepReadiness:
 
 def readiness(step: Step, draft: Draft, surroundings: Surroundings) -> StepReadiness:
     """The state of a step: mistakes first, then what has to be decided, then warnings."""
-    labels = {question.key: question.label for question in step.questions}
-    blocking = [f"{labels[key]}: {words}" for key, words in step.problems(draft).items()]
+    blocking = [f"{step.label_at(key)}: {words}" for key, words in step.mistakes(draft).items()]
     findings = step.findings(draft, surroundings)
     accepted = accepted_ids(draft)
     blocking += [f.seen for f in findings if _blocks(f, accepted)]

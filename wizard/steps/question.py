@@ -77,7 +77,7 @@ class Question:
 
         Lists have an entry a line. Blanks at the ends don't count, except in a secret.
         """
-        typed = text.strip()
+        typed = text if self.kind is Kind.SECRET else text.strip()
         if self.kind is Kind.WHOLE and re.fullmatch(r"-?[0-9]{1,18}", typed):
             return int(typed)
         if self.kind is Kind.NUMBER and re.fullmatch(r"-?[0-9]{1,18}([.,][0-9]{1,18})?", typed):
@@ -148,10 +148,32 @@ class Step:
         their own keys in `draft.mistakes()`.
         """
         found: dict[str, str] = {}
-        for key, words in draft.mistakes().items():
+        for key, words in self.mistakes(draft).items():
             if question := self.question_at(key):
                 found.setdefault(question.key, words)
-        return {q.key: found[q.key] for q in self.questions if q.key in found}
+        return found
+
+    def mistakes(self, draft: Draft) -> dict[str, str]:
+        """Every mistake in the step, by its own key, in the order of the questions."""
+        order = {question.key: number for number, question in enumerate(self.questions)}
+        found = [
+            (order[question.key], key, words)
+            for key, words in draft.mistakes().items()
+            if (question := self.question_at(key))
+        ]
+        return {key: words for _, key, words in sorted(found, key=lambda each: each[0])}
+
+    def label_at(self, key: str) -> str:
+        """What people call the answer at a key of this step: `Mailboxes 2, Address` for one in a row."""
+        question = self.question_at(key)
+        if question is None:
+            raise KeyError(key)
+        row, _, column_key = key.removeprefix(question.key).strip(".").partition(".")
+        column = next((c for c in question.columns if c.key == column_key.split(".")[0]), None)
+        if not row or not question.columns:
+            return question.label
+        label = f"{question.label} {int(row) + 1}"
+        return f"{label}, {column.label}" if column else label
 
     def shown(self, draft: Draft, *, is_expert: bool) -> tuple[Question, ...]:
         """The questions to show: all to experts; to others those that the chosen path needs, and whatever is
