@@ -11,10 +11,11 @@ from typing import Any, Self
 from backends.accounts import aliases, database, mailboxes
 from backends.accounts.addresses import parse_address, parse_destination, parse_domain
 from backends.accounts.passwords import hash_password
+from backends.language import _
 from backends.resources import (
     Action,
     Description,
-    Existence,
+    Entry,
     FetchImage,
     KeepImage,
     Record,
@@ -22,52 +23,31 @@ from backends.resources import (
     State,
 )
 
+_DATABASE = str(database.DATABASE)
+
 
 @dataclass(frozen=True)
-class DomainEntry(Resource):
+class DomainEntry(Entry):
     """That mail for this domain is taken. Going back leaves it while it has accounts or aliases."""
 
     kind = "domain"
 
     domain: str
-    path: str = str(database.DATABASE)
+    path: str = _DATABASE
 
     @property
     def name(self) -> str:
         """The domain."""
         return self.domain
 
-    def identity(self) -> Record:
-        """Domain and database."""
-        return {"domain": self.domain, "path": self.path}
+    def exists(self) -> bool:
+        """Whether it is there now."""
+        return (self.domain,) in _rows(self.path, "SELECT domain FROM domains")
 
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:
-        """The domain of this name."""
-        return cls(**identity)
-
-    @classmethod
-    def look(cls, resources: Sequence[Self]) -> list[State]:
-        """Which of them are there."""
-        found: dict[str, set[str]] = {}
-        for path in {resource.path for resource in resources}:
-            rows = _rows(path, "SELECT domain FROM domains")
-            found[path] = {str(domain) for (domain,) in rows}
-        return [Existence(resource.domain in found[resource.path]) for resource in resources]
-
-    def wanted(self, now: State) -> State:  # noqa: ARG002
-        """There."""
-        return Existence(True)
-
-    def put(self, state: State) -> None:
-        """Add it; or remove it while nothing is in it."""
-        if not isinstance(state, Existence):
-            raise TypeError(state)
+    def _set(self, *, exists: bool) -> None:
         domain = parse_domain(self.domain)
-        if not state.exists and not Path(self.path).is_file():
-            return
         with database.writing(Path(self.path)) as connection:
-            if state.exists:
+            if exists:
                 connection.execute("INSERT OR IGNORE INTO domains (domain) VALUES (?)", (domain,))
             else:
                 connection.execute(
@@ -77,18 +57,31 @@ class DomainEntry(Resource):
                     (domain,),
                 )
 
-    def describe(self, now: State, wanted: State) -> Description:  # noqa: ARG002
-        """Add or remove."""
-        if not isinstance(wanted, Existence):
-            raise TypeError(wanted)
-        if wanted.exists:
-            return Description(Action.CREATE, f"take mail for {self.domain}")
-        return Description(Action.REMOVE, f"take no more mail for {self.domain}")
+    def _words(self, *, exists: bool) -> str:
+        words = _("take mail for {domain}") if exists else _("take no more mail for {domain}")
+        return words.format(domain=self.domain)
+
+
+@dataclass(frozen=True)
+class _AddressEntry(Resource):
+    """What the database holds for one address; only the address tells it from another."""
+
+    address: str
+    path: str = field(default=_DATABASE, kw_only=True)
+
+    @property
+    def name(self) -> str:
+        """The address."""
+        return self.address
+
+    def identity(self) -> Record:
+        """Address and database."""
+        return {"address": self.address, "path": self.path}
 
     @classmethod
-    def state_from_record(cls, record: Record, fetch: FetchImage) -> State:  # noqa: ARG003
-        """The recorded state."""
-        return Existence(**record)
+    def from_identity(cls, identity: Record) -> Self:
+        """The entry of this address, with nothing said of what it should hold."""
+        return cls(**identity)
 
 
 @dataclass(frozen=True)
@@ -109,31 +102,15 @@ def _no_password() -> str:
 
 
 @dataclass(frozen=True)
-class AccountEntry(Resource):
+class AccountEntry(_AddressEntry):
     """A mailbox with this limit. Its password is set when it is made and never again; one that a person has
     disabled stays disabled. Going back removes the account if it was made, and leaves its mail alone.
     """
 
     kind = "account"
 
-    address: str
     quota: int = 0
     read_password: Callable[[], str] = field(default=_no_password, compare=False)
-    path: str = str(database.DATABASE)
-
-    @property
-    def name(self) -> str:
-        """The address."""
-        return self.address
-
-    def identity(self) -> Record:
-        """Address and database."""
-        return {"address": self.address, "path": self.path}
-
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:
-        """The account of this address; it can be removed but not made."""
-        return cls(identity["address"], path=identity["path"])
 
     @classmethod
     def look(cls, resources: Sequence[Self]) -> list[State]:
@@ -200,28 +177,12 @@ class AliasState(State):
 
 
 @dataclass(frozen=True)
-class AliasEntry(Resource):
+class AliasEntry(_AddressEntry):
     """That mail for an address goes to these others, and only to these."""
 
     kind = "alias"
 
-    address: str
     destinations: tuple[str, ...] = ()
-    path: str = str(database.DATABASE)
-
-    @property
-    def name(self) -> str:
-        """The address."""
-        return self.address
-
-    def identity(self) -> Record:
-        """Address and database."""
-        return {"address": self.address, "path": self.path}
-
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:
-        """The alias of this address."""
-        return cls(identity["address"], path=identity["path"])
 
     @classmethod
     def look(cls, resources: Sequence[Self]) -> list[State]:

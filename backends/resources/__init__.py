@@ -14,17 +14,19 @@ from backends.resources.base import (
 )
 from backends.resources.compiled import Compiled
 from backends.resources.directory import Directory
+from backends.resources.existence import Entry, Existence
 from backends.resources.file import File
 from backends.resources.generated import GeneratedFile
 from backends.resources.package import PackageSet
 from backends.resources.service import Service
-from backends.resources.user import Existence, Membership, SystemGroup, SystemUser
+from backends.resources.user import Membership, SystemGroup, SystemUser
 
 __all__ = [
     "Action",
     "Compiled",
     "Description",
     "Directory",
+    "Entry",
     "Existence",
     "FetchImage",
     "File",

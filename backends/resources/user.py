@@ -1,69 +1,14 @@
 """System users, groups and memberships."""
 
-from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
+from backends.language import _
 from backends.machine import users
-from backends.resources.base import Action, Description, FetchImage, KeepImage, Record, Resource, State
+from backends.resources.existence import Entry
 
 
 @dataclass(frozen=True)
-class Existence(State):
-    """Whether it is there."""
-
-    exists: bool
-
-    def record(self, keep: KeepImage) -> Record:  # noqa: ARG002
-        """The state as JSON values."""
-        return {"exists": self.exists}
-
-
-class _Entry(Resource):
-    """What is there or is not, with nothing in between."""
-
-    @abstractmethod
-    def exists(self) -> bool:
-        """Whether it is there now."""
-
-    @abstractmethod
-    def _set(self, *, exists: bool) -> None: ...
-
-    @abstractmethod
-    def _words(self, *, exists: bool) -> str: ...
-
-    @classmethod
-    def look(cls, resources: Sequence[Self]) -> list[State]:
-        """Whether each is there."""
-        return [Existence(resource.exists()) for resource in resources]
-
-    def wanted(self, now: State) -> State:  # noqa: ARG002
-        """There."""
-        return Existence(True)
-
-    def put(self, state: State) -> None:
-        """Make or remove it."""
-        if not isinstance(state, Existence):
-            raise TypeError(state)
-        if state.exists != self.exists():
-            self._set(exists=state.exists)
-
-    def describe(self, now: State, wanted: State) -> Description:  # noqa: ARG002
-        """What is made or removed."""
-        if not isinstance(wanted, Existence):
-            raise TypeError(wanted)
-        action = Action.CREATE if wanted.exists else Action.REMOVE
-        return Description(action, self._words(exists=wanted.exists))
-
-    @classmethod
-    def state_from_record(cls, record: Record, fetch: FetchImage) -> State:  # noqa: ARG003
-        """The recorded state."""
-        return Existence(**record)
-
-
-@dataclass(frozen=True)
-class SystemUser(_Entry):
+class SystemUser(Entry):
     """A user that runs a service or owns its files: no shell, no password, a group of the same name."""
 
     kind = "user"
@@ -76,15 +21,6 @@ class SystemUser(_Entry):
         """The user's name."""
         return self.user
 
-    def identity(self) -> Record:
-        """Name and home directory."""
-        return {"user": self.user, "home": self.home}
-
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:
-        """The user of this name."""
-        return cls(**identity)
-
     def exists(self) -> bool:
         """Whether it is there now."""
         return users.user_exists(self.user)
@@ -96,11 +32,12 @@ class SystemUser(_Entry):
             users.remove_user(self.user)
 
     def _words(self, *, exists: bool) -> str:
-        return f"{'add' if exists else 'remove'} the system user {self.user}"
+        words = _("add the system user {user}") if exists else _("remove the system user {user}")
+        return words.format(user=self.user)
 
 
 @dataclass(frozen=True)
-class SystemGroup(_Entry):
+class SystemGroup(Entry):
     """A group that lets services share a socket or a file."""
 
     kind = "group"
@@ -111,15 +48,6 @@ class SystemGroup(_Entry):
     def name(self) -> str:
         """The group's name."""
         return self.group
-
-    def identity(self) -> Record:
-        """The name."""
-        return {"group": self.group}
-
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:
-        """The group of this name."""
-        return cls(**identity)
 
     def exists(self) -> bool:
         """Whether it is there now."""
@@ -132,11 +60,12 @@ class SystemGroup(_Entry):
             users.remove_group(self.group)
 
     def _words(self, *, exists: bool) -> str:
-        return f"{'add' if exists else 'remove'} the group {self.group}"
+        words = _("add the group {group}") if exists else _("remove the group {group}")
+        return words.format(group=self.group)
 
 
 @dataclass(frozen=True)
-class Membership(_Entry):
+class Membership(Entry):
     """That a user is a member of a group."""
 
     kind = "membership"
@@ -149,15 +78,6 @@ class Membership(_Entry):
         """User and group."""
         return f"{self.user}@{self.group}"
 
-    def identity(self) -> Record:
-        """User and group."""
-        return {"user": self.user, "group": self.group}
-
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:
-        """This user in this group."""
-        return cls(**identity)
-
     def exists(self) -> bool:
         """Whether it is there now."""
         return users.is_member(self.user, self.group)
@@ -166,6 +86,5 @@ class Membership(_Entry):
         users.set_member(self.user, self.group, is_member=exists)
 
     def _words(self, *, exists: bool) -> str:
-        return (
-            f"{'add' if exists else 'take'} {self.user} {'to' if exists else 'out of'} the group {self.group}"
-        )
+        words = _("add {user} to the group {group}") if exists else _("take {user} out of the group {group}")
+        return words.format(user=self.user, group=self.group)

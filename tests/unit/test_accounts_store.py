@@ -157,7 +157,7 @@ def test_a_failed_change_changes_nothing(path: Path) -> None:
 
 def test_a_replay_makes_an_account_once_and_leaves_its_password_and_its_being_disabled(path: Path) -> None:
     passwords = iter(["first"])
-    entry = AccountEntry(ANNA, 7, lambda: next(passwords), str(path))
+    entry = AccountEntry(ANNA, 7, lambda: next(passwords), path=str(path))
     entry.put(entry.wanted(AccountEntry.look([entry])[0]))
     mailboxes.disable_account(ANNA, path)
     mailboxes.set_quota(ANNA, 8, path)
@@ -174,7 +174,7 @@ def test_a_replay_makes_an_alias_lead_exactly_there(path: Path) -> None:
     mailboxes.add_account(ANNA, "x", 0, path)
     mailboxes.add_account(BOB, "x", 0, path)
     aliases.add_alias(INFO, BOB, path)
-    entry = AliasEntry(INFO, (ANNA,), str(path))
+    entry = AliasEntry(INFO, (ANNA,), path=str(path))
 
     entry.put(entry.wanted(AliasEntry.look([entry])[0]))
 
@@ -184,8 +184,8 @@ def test_a_replay_makes_an_alias_lead_exactly_there(path: Path) -> None:
 def test_entries_go_back_to_what_was_recorded(path: Path) -> None:
     entries: tuple[Resource, ...] = (
         DomainEntry("second.test", str(path)),
-        AccountEntry(ANNA, 7, lambda: "first", str(path)),
-        AliasEntry(INFO, (ANNA,), str(path)),
+        AccountEntry(ANNA, 7, lambda: "first", path=str(path)),
+        AliasEntry(INFO, (ANNA,), path=str(path)),
     )
     for entry in entries:
         (before,) = look_at([entry]).values()
@@ -205,7 +205,7 @@ def test_without_a_database_nothing_is_there(tmp_path: Path) -> None:
     path = str(tmp_path / "none.db")
 
     assert DomainEntry.look([DomainEntry("example.test", path)]) == [Existence(False)]
-    AliasEntry(INFO, (), path).put(AliasEntry.look([AliasEntry(INFO, (), path)])[0])
+    AliasEntry(INFO, (), path=path).put(AliasEntry.look([AliasEntry(INFO, (), path=path)])[0])
     assert not (tmp_path / "none.db").exists()
 
 
