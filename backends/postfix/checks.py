@@ -51,6 +51,6 @@ def _leaves_the_queue() -> Finding:
     hours = oldest.total_seconds() / 3600
     seen = f"{len(deferred)} messages wait for another try, the oldest for {hours:.0f} hours"
     if len(deferred) > _MANY_DEFERRED or oldest > _LONG:
-        reason = deferred[0].recipients[0].reason if deferred[0].recipients else ""
+        reason = deferred[0].reason
         return warn(f"{seen}: {reason}" if reason else seen, "mail that leaves", "mailstead queue list")
     return ok(seen)
