@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import click
 
+from backends.version import VERSION
+
 _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "account": ("accounts", "add, remove, suspend mailboxes; set passwords"),
@@ -72,7 +74,7 @@ class LazyGroup(click.Group):
     invoke_without_command=True,
 )
 @click.option("--read-only", "is_read_only", is_flag=True, help="A console that only looks.")
-@click.version_option("0.1.0", prog_name="mailstead")
+@click.version_option(VERSION, prog_name="mailstead")
 @click.pass_context
 def mailstead(context: click.Context, /, *, is_read_only: bool) -> None:
     """The root of all commands."""
