@@ -1,7 +1,7 @@
 """Checks: what was seen, what should be, and how to mend it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from backends.errors import MailsteadError
@@ -18,13 +18,29 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
+class Mend:
+    """The one action that mends what a check found, for a face to offer on a key.
+
+    `label` names the act: "restart postfix.service". `command` are the words of a command line that does the
+    same; where they begin with `mailstead`, the program itself is called, else `do` is.
+    """
+
+    label: str
+    command: tuple[str, ...]
+    do: Callable[[], object] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What a check found. `seen` and `wanted` are one line each; `mend` says what to do when it isn't ok."""
+    """What a check found. `seen` and `wanted` are one line each; `mend` says what to do when it isn't ok, and
+    `action` does it, where one act is all it takes.
+    """
 
     status: Status
     seen: str
     wanted: str = ""
     mend: str = ""
+    action: Mend | None = None
 
 
 def ok(seen: str) -> Finding:
@@ -32,14 +48,14 @@ def ok(seen: str) -> Finding:
     return Finding(Status.OK, clean(seen))
 
 
-def warn(seen: str, wanted: str, mend: str) -> Finding:
+def warn(seen: str, wanted: str, mend: str, action: Mend | None = None) -> Finding:
     """It works, but someone should look."""
-    return Finding(Status.WARN, clean(seen), clean(wanted), clean(mend))
+    return Finding(Status.WARN, clean(seen), clean(wanted), clean(mend), action)
 
 
-def fail(seen: str, wanted: str, mend: str) -> Finding:
+def fail(seen: str, wanted: str, mend: str, action: Mend | None = None) -> Finding:
     """Something that people rely on does not work."""
-    return Finding(Status.FAIL, clean(seen), clean(wanted), clean(mend))
+    return Finding(Status.FAIL, clean(seen), clean(wanted), clean(mend), action)
 
 
 def skip(why: str) -> Finding:

@@ -16,6 +16,7 @@ from wizard.engine import Engine
 from wizard.health import check_all
 from wizard.history import Run, Unsettled, load_run, load_runs, unsettled
 from wizard.journal import Journal, Listener
+from wizard.last_proof import remembered
 from wizard.lock import run_lock
 from wizard.plan import Change, Plan, plan_stages
 from wizard.planning import Prepared, prepare, refuse_to_overwrite
@@ -61,7 +62,7 @@ def check_and_prove(answers: Answers, prepared: Prepared, write: Write) -> bool:
             status=result.finding.status,
             seen=result.finding.seen,
         )
-    for proved in prove(proof_settings(answers, prepared.facts)):
+    for proved in remembered(prove(proof_settings(answers, prepared.facts))):
         is_ok = is_ok and proved.is_ok
         write("proved", id=proved.id, title=proved.title, ok=proved.is_ok, seen=proved.seen)
     return is_ok

@@ -8,6 +8,7 @@ from backends.certificates import authority, keys
 from backends.certificates.settings import KEY_KINDS, CertificatesSettings, KeyKind, TlsFiles, tls_files
 from backends.checks import Check, Finding, fail, ok, warn
 from backends.language import _
+from backends.mends import replay
 from backends.resources import Directory, GeneratedFile, Resource
 
 _WARN_DAYS = 14
@@ -129,14 +130,18 @@ class Certificates(Adapter):
 def certificate_on_disk(files: TlsFiles, names: tuple[str, ...]) -> Finding:
     """Whether key and certificate belong together, bear the names, last, and the key is root's alone."""
     again = "run mailstead replay: it makes what is missing or ends soon"
+    anew = replay("certificates")
     certificate = authority.read_certificate(_read(files.chain))
     if certificate is None:
-        return fail(_("{chain} holds no certificate").format(chain=files.chain), _("a certificate"), again)
+        return fail(
+            _("{chain} holds no certificate").format(chain=files.chain), _("a certificate"), again, anew
+        )
     if not authority.belong_together(certificate, _read(files.key)):
         return fail(
             _("{key} does not fit {chain}").format(key=files.key, chain=files.chain),
             _("a key and its certificate"),
             again,
+            anew,
         )
     missing = sorted(set(names) - authority.names_in(certificate))
     if missing:
@@ -144,6 +149,7 @@ def certificate_on_disk(files: TlsFiles, names: tuple[str, ...]) -> Finding:
             _("it does not bear the name {names}").format(names=", ".join(missing)),
             _("all names of this server"),
             again,
+            anew,
         )
     for path in (files.key, files.combined):
         status = Path(path).stat()
@@ -152,6 +158,7 @@ def certificate_on_disk(files: TlsFiles, names: tuple[str, ...]) -> Finding:
                 _("{path} can be read by others than root").format(path=path),
                 _("mode 0600, owner root"),
                 again,
+                anew,
             )
     days = authority.days_left(certificate)
     until = f"valid until {certificate.not_valid_after_utc:%Y-%m-%d}, {days} days"
@@ -160,9 +167,10 @@ def certificate_on_disk(files: TlsFiles, names: tuple[str, ...]) -> Finding:
             _("it ended on {end:%Y-%m-%d}").format(end=certificate.not_valid_after_utc),
             _("a valid certificate"),
             again,
+            anew,
         )
     if days < _WARN_DAYS:
-        return warn(until, _("{days} days or more").format(days=_WARN_DAYS), again)
+        return warn(until, _("{days} days or more").format(days=_WARN_DAYS), again, anew)
     return ok(until)
 
 

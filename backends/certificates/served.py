@@ -15,6 +15,8 @@ from backends.certificates.settings import KEY_KINDS, KeyKind, TlsFiles, tls_fil
 from backends.checks import Check, Finding, fail, ok, warn
 from backends.errors import MailsteadError
 from backends.language import _
+from backends.machine.services import ServiceNames
+from backends.mends import reload, replay
 from backends.text import clean
 
 StartTls = Literal["smtp", "imap", "pop3", "sieve"]
@@ -99,10 +101,11 @@ def certificate_check(
     host: str = "127.0.0.1",
     files: tuple[TlsFiles, ...] = OWN_FILES,
     reload_command: str = "",
+    service: ServiceNames | None = None,
 ) -> Check:
     """A check that the port serves a certificate that is on disk, and how long that lasts.
 
-    `reload_command` is what makes the service take up the file on disk, for people.
+    `reload_command` is what makes the service take up the file on disk, for people; `service` is that one.
     """
 
     def find() -> Finding:
@@ -113,13 +116,28 @@ def certificate_check(
             return fail(seen, _("TLS"), _("look at the service's log: mailstead log, or journalctl -e"))
         if served.der not in {_on_disk(file) for file in files}:
             mend = reload_command or "reload the service"
-            return fail(_("another certificate than the one on disk"), _("the one on disk"), mend)
+            return fail(
+                _("another certificate than the one on disk"),
+                _("the one on disk"),
+                mend,
+                reload(service) if service else None,
+            )
         days = authority.days_left(served.certificate)
         seen = f"{served.protocol}, {served.kind.upper()} certificate, {days} days left"
         if days < 0:
-            return fail(_("the certificate has ended"), _("a valid certificate"), _("mailstead replay"))
+            return fail(
+                _("the certificate has ended"),
+                _("a valid certificate"),
+                _("mailstead replay"),
+                replay("certificates"),
+            )
         if days < _WARN_DAYS:
-            return warn(seen, _("{days} days or more").format(days=_WARN_DAYS), _("mailstead replay"))
+            return warn(
+                seen,
+                _("{days} days or more").format(days=_WARN_DAYS),
+                _("mailstead replay"),
+                replay("certificates"),
+            )
         return ok(seen)
 
     return Check(check_id, title, find)

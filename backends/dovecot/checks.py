@@ -12,7 +12,8 @@ from backends.machine.services import ServiceNames
 def dovecot_checks(settings: DovecotSettings) -> Iterator[Check]:
     """The service, each port, and the certificate that each port serves."""
     unit = "dovecot.service"
-    yield service_check("dovecot.service", "Dovecot runs", ServiceNames(unit, unit, "dovecot"))
+    service = ServiceNames(unit, unit, "dovecot")
+    yield service_check("dovecot.service", "Dovecot runs", service)
     ports: tuple[tuple[int | None, str, str, StartTls | None], ...] = (
         (settings.imap_port, "IMAP with STARTTLS", "* OK", "imap"),
         (settings.imaps_port, "IMAP with TLS", "* OK", None),
@@ -38,4 +39,5 @@ def dovecot_checks(settings: DovecotSettings) -> Iterator[Check]:
             server_name=settings.hostname,
             files=settings.certificates,
             reload_command="systemctl reload dovecot",
+            service=service,
         )

@@ -11,6 +11,7 @@ from backends.checks import Check, Finding, ok, warn
 from backends.language import _
 from backends.machine import resolv_conf
 from backends.machine.resolv_conf import AddressClient
+from backends.mends import replay
 from backends.resources import File, Resource, Service
 from backends.templates import render
 from backends.text import clean
@@ -112,7 +113,7 @@ class Resolver(Adapter):
             )
         seen = f"{resolv_conf.RESOLV_CONF} names {clean(first) or 'nobody'}"
         if self.settings.is_resolv_conf_replaceable:
-            return warn(seen, "127.0.0.1", _("mailstead replay"))
+            return warn(seen, "127.0.0.1", _("mailstead replay"), replay(self.step))
         return warn(
             _("{seen} and is mounted from outside").format(seen=seen),
             _("127.0.0.1; now only the filter asks unbound"),

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
-
-if TYPE_CHECKING:
-    from backends.accounts.strength import PasswordRules
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _password_stdin = click.option(
@@ -146,10 +143,10 @@ def list_accounts(*, as_json: bool) -> None:
 @click.option("--quota", callback=_size, help="Limit of the mailbox, like 2G; 0 is no limit. [default: 2G]")
 def add_account(address: str, *, password_stdin: bool, quota: int | None) -> None:
     """Make a mailbox; its owner can log in at once."""
-    from backends.accounts import mailboxes
+    from wizard.mailbox_changes import DEFAULT_QUOTA, make_mailbox
 
     password = _new_password(address, from_stdin=password_stdin)
-    mailboxes.add_account(address, password, 2 << 30 if quota is None else quota)
+    make_mailbox(address, password, DEFAULT_QUOTA if quota is None else quota)
 
 
 @account.command("passwd")
@@ -157,9 +154,9 @@ def add_account(address: str, *, password_stdin: bool, quota: int | None) -> Non
 @_password_stdin
 def set_password(address: str, *, password_stdin: bool) -> None:
     """Set another password."""
-    from backends.accounts import mailboxes
+    from wizard.mailbox_changes import change_password
 
-    mailboxes.set_password(address, _new_password(address, from_stdin=password_stdin))
+    change_password(address, _new_password(address, from_stdin=password_stdin))
 
 
 @account.command("quota")
@@ -175,10 +172,10 @@ def set_quota(address: str, size: int) -> None:
 @account.command("disable")
 @click.argument("address", callback=_address)
 def disable_account(address: str) -> None:
-    """Let nobody log in to it; mail for it is still taken."""
-    from backends.accounts import mailboxes
+    """Let nobody log in to it, and end the connections there are; mail for it is still taken."""
+    from wizard.mailbox_changes import suspend
 
-    mailboxes.disable_account(address)
+    suspend(address)
 
 
 @account.command("enable")
@@ -194,9 +191,9 @@ def enable_account(address: str) -> None:
 @click.argument("address", callback=_address)
 def remove_account(address: str) -> None:
     """Take the account away. Its mail stays; where, is printed."""
-    from backends.accounts import mailboxes
+    from wizard.mailbox_changes import delete_mailbox
 
-    click.echo(str(mailboxes.remove_account(address)))
+    click.echo(str(delete_mailbox(address)))
 
 
 @click.group()
@@ -243,8 +240,7 @@ def remove_alias(address: str, destination: str | None) -> None:
 
 def _new_password(address: str, *, from_stdin: bool) -> str:
     """From standard input or typed twice; weak ones are refused before anything is touched."""
-    from backends.accounts.passwords import WrongPassword
-    from backends.accounts.strength import require_strength
+    from wizard.mailbox_changes import complaint_about, password_rules
 
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
@@ -252,16 +248,6 @@ def _new_password(address: str, *, from_stdin: bool) -> str:
         password = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
     else:
         _wrong_call("there is no terminal to ask for the password; use --password-stdin")
-    try:
-        require_strength(password, address, _rules())
-    except WrongPassword as problem:
-        _wrong_call(" ".join(part for part in (problem.message, problem.seen) if part))
+    if complaint := complaint_about(password, address, password_rules()):
+        _wrong_call(complaint)
     return str(password)
-
-
-def _rules() -> PasswordRules:
-    from backends.accounts.strength import PasswordRules
-    from wizard.answers_in_force import answers_in_force
-
-    passwords = answers_in_force().accounts.passwords
-    return PasswordRules(passwords.min_length, passwords.min_score)

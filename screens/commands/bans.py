@@ -1,14 +1,14 @@
 """`mailstead ban`: who is banned; ban and unban."""
 
-import os
 import sys
 from ipaddress import ip_address
 
 import click
 
 from backends.fail2ban import bans
-from backends.machine.facts import IPAddress, gather_facts
+from backends.machine.facts import IPAddress
 from screens.run_lines import print_json
+from wizard.banning import WouldLockOut, ban_by_hand
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> IPAddress:
@@ -40,12 +40,10 @@ def list_(*, as_json: bool) -> None:
 @click.argument("address", metavar="IP", callback=_address)
 def add(address: IPAddress) -> None:
     """Close every port to an address, SSH too."""
-    facts = gather_facts(os.environ.get("SSH_CONNECTION"))
-    if address in facts.ssh_peers:
-        raise click.UsageError(f"someone is connected from {address} by SSH, perhaps you")
-    if address.is_loopback or address in facts.addresses:
-        raise click.UsageError(f"{address} is this machine's own address")
-    bans.ban(address)
+    try:
+        ban_by_hand(address)
+    except WouldLockOut as problem:
+        raise click.UsageError(problem.message) from problem
 
 
 @ban.command()

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 
 import click
 
@@ -9,6 +10,8 @@ from backends.checks import Status
 from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
 from wizard.health import Result, check_all
+from wizard.health_history import compare, load_standings, save_standings
+from wizard.own_checks import own_checks
 from wizard.planning import adapters_for
 
 _LOOK = {
@@ -25,9 +28,10 @@ _LOOK = {
 def check(*, names: tuple[str, ...], as_json: bool) -> None:
     """Ask every health check, or those of NAMES (postfix, postfix.port-25). Exit status 1 when one fails."""
     adapters = adapters_for(answers_in_force(), os.environ.get("SSH_CONNECTION", ""))
-    results = check_all(adapters, names)
+    results = check_all(adapters, names, tuple(own_checks()))
     if names and not results:
         raise click.UsageError(f"no check is called {' '.join(names)}; mailstead check lists them all")
+    save_standings(compare(results, load_standings(), datetime.now(UTC)))
     if as_json:
         print_json({"checks": [_record(result) for result in results]})
     else:
@@ -36,8 +40,9 @@ def check(*, names: tuple[str, ...], as_json: bool) -> None:
     sys.exit(1 if any(result.finding.status is Status.FAIL for result in results) else 0)
 
 
-def _record(result: Result) -> dict[str, str]:
+def _record(result: Result) -> dict[str, object]:
     finding = result.finding
+    action = finding.action
     return {
         "id": result.id,
         "title": result.title,
@@ -45,6 +50,7 @@ def _record(result: Result) -> dict[str, str]:
         "seen": finding.seen,
         "wanted": finding.wanted,
         "mend": finding.mend,
+        "action": {"label": action.label, "command": list(action.command)} if action else None,
     }
 
 

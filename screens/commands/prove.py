@@ -9,6 +9,7 @@ from backends.machine.facts import gather_facts
 from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
 from wizard.blueprint import proof_settings
+from wizard.last_proof import remembered
 from wizard.proof import ProofResult
 from wizard.proof import prove as try_everything
 
@@ -22,7 +23,7 @@ def prove(*, as_json: bool) -> None:
     """
     facts = gather_facts(os.environ.get("SSH_CONNECTION"))
     results: list[ProofResult] = []
-    for result in try_everything(proof_settings(answers_in_force(), facts)):
+    for result in remembered(try_everything(proof_settings(answers_in_force(), facts))):
         results.append(result)
         if not as_json:
             _print(result)
