@@ -1,6 +1,7 @@
 """The wizard: its pages at the left with their state, the page that is shown at the right."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 
 class SetupScreen(Screen[None]):
-    """Holds the draft, which pages show and change. It is there once the machine was looked at, and no page is
-    made before. A person's answer is put in by `answer()`, with what follows from it.
+    """Holds the draft, which pages show and change. It is there once the machine was looked at, and no page
+    is made before. What a person changes is put in by `change()`, with what follows from it.
     """
 
     CSS_PATH: ClassVar[CSSPathType | None] = "setup.tcss"
@@ -40,7 +41,8 @@ class SetupScreen(Screen[None]):
         Binding("escape", "to_sidebar", _("Steps"), key_display="esc", id="to-sidebar"),
         Binding("ctrl+s", "save_answers", _("Save"), key_display="^s", id="save-answers"),
         Binding("ctrl+o", "load_answers", _("Load"), key_display="^o", id="load-answers"),
-        Binding("f1,question_mark", "help", _("Help"), key_display="F1", id="help"),
+        Binding("f2,ctrl+t", "toggle_view", _("All"), key_display="F2", id="view"),
+        Binding("f1,ctrl+g,question_mark", "help", _("Help"), key_display="F1", id="help"),
         Binding("q", "leave", _("Quit"), show=False, id="leave"),
     ]
 
@@ -83,12 +85,12 @@ class SetupScreen(Screen[None]):
         if enters and self.page is not None:
             self.call_after_refresh(self.page.enter)
 
-    def answer(self, key: str, value: object) -> None:
-        """Put a person's answer into the draft, and what follows from it."""
-        from wizard.suggestions import answered
+    def change(self, change: "Callable[[Draft], Draft]") -> None:
+        """Put what a person changed into the draft, and what follows from it."""
+        from wizard.suggestions import follow
 
         assert self.surroundings is not None
-        self.draft = answered(self.draft, key, value, self.surroundings)
+        self.draft = follow(change(self.draft), self.surroundings)
 
     async def action_next_page(self) -> None:
         """The page after this one."""
@@ -101,6 +103,17 @@ class SetupScreen(Screen[None]):
     def action_to_sidebar(self) -> None:
         """Back to the list of pages."""
         self.query_one(Sidebar).focus()
+
+    def action_toggle_view(self) -> None:
+        """All questions of each step, or those that most people need."""
+        self.is_expert = not self.is_expert
+
+    def action_help(self) -> None:
+        """What the question with the focus means, else what the page is for."""
+        from screens.widgets.help_screen import HelpScreen
+
+        title, text = self.page.help() if self.page is not None else ("", "")
+        self.app.push_screen(HelpScreen(title or _("The wizard"), text or self.HELP or "", _keys()))
 
     @on(Sidebar.Chosen)
     async def _page_chosen(self, event: Sidebar.Chosen) -> None:
@@ -158,3 +171,19 @@ class SetupScreen(Screen[None]):
 
 def _entry(page_id: str) -> PageEntry:
     return next(entry for entry in PAGES if entry.id == page_id)
+
+
+def _keys() -> list[tuple[str, str]]:
+    """Every key of the wizard. F-keys and the ctrl keys beside them do the same: some terminals keep F1."""
+    return [
+        ("ctrl+n, F4", _("the next page")),
+        ("ctrl+p, F3", _("the page before")),
+        ("escape", _("the list of pages")),
+        ("tab, enter, up, down", _("from field to field")),
+        ("space", _("takes a choice, turns a switch")),
+        ("F2, ctrl+t", _("all questions of a step, or those that most people need")),
+        ("F1, ctrl+g, ?", _("help; ? only outside of text")),
+        ("ctrl+s", _("save the answers to a file")),
+        ("ctrl+o", _("load answers from a file")),
+        ("ctrl+q", _("leave; nothing is changed")),
+    ]
