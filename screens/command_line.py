@@ -22,8 +22,10 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "dns": ("dns", "the DNS records to publish"),
         "domain": ("accounts", "add and remove mail domains"),
         "drift": ("drift", "what has been changed by hand since the last run"),
+        "mend": ("mend", "do what mends a check that fails"),
         "plan": ("plan", "what a replay would change, touching nothing"),
         "prove": ("prove", "send real mail through the server and read it back"),
+        "queue": ("queue", "what waits in the mail queue; hold, release, retry, delete"),
         "replay": ("replay", "plan, apply, check and prove, without a person"),
         "resume": ("replay", "finish a run that was interrupted"),
         "rollback": ("rollback", "take a run back"),
@@ -36,8 +38,11 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
 hidden.
 """
 
-_RECORDED = frozenset({"account", "alias", "ban", "domain", "replay", "resume", "rollback"})
+_RECORDED = frozenset({"account", "alias", "ban", "domain", "mend", "queue", "replay", "resume", "rollback"})
 """Commands that change things."""
+
+_LOOKING = frozenset({"list", "show"})
+"""Words after those that only look."""
 
 
 class LazyGroup(click.Group):
@@ -99,7 +104,8 @@ def main() -> int:
 def _changes_things(arguments: list[str]) -> bool:
     """Whether a command line may change the machine: looking at it is not worth a line in the audit log."""
     is_help = not {"--help", "-h"}.isdisjoint(arguments)
-    return bool(arguments) and arguments[0] in _RECORDED and "list" not in arguments[1:2] and not is_help
+    is_looking = not _LOOKING.isdisjoint(arguments[1:2])
+    return bool(arguments) and arguments[0] in _RECORDED and not is_looking and not is_help
 
 
 def _run() -> int:

@@ -35,6 +35,8 @@ def test_without_a_log_directory_nothing_is_written(tmp_path: Path) -> None:
         (["account", "add", "a@example.test"], True),
         (["replay", "--quickstart"], True),
         (["account", "list"], False),
+        (["queue", "show", "--from", "anna"], False),
+        (["queue", "delete", "--from", "anna", "--yes"], True),
         (["account", "--help"], False),
         (["plan"], False),
         ([], False),
