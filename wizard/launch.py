@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backends.errors import MailsteadError
 from backends.language import _
-from backends.machine.detach import start_detached
+from backends.machine.detach import output_of, start_detached
 from backends.machine.files import write_atomically
 from wizard.history import Run
 from wizard.journal import RUNS, Event, make_private, new_run_id, parse_event
@@ -18,7 +18,7 @@ from wizard.lock import is_locked
 from wizard.request import Request, save_request
 
 _POLL = 0.1
-_START_PATIENCE = 20.0
+START_PATIENCE = 20.0
 """Seconds until a run that was started must have said something."""
 
 
@@ -49,32 +49,50 @@ def start(directory: Path, request: Request) -> Iterator[Event]:
 
     Raises RunDied when its process goes away before the run has finished.
     """
+    return follow(directory, begin(directory, request))
+
+
+def begin(directory: Path, request: Request) -> int:
+    """Start the run in a session of its own; gives the place in its journal from which on it will tell."""
     save_request(directory, request)
     journal = directory / "journal.jsonl"
     offset = journal.stat().st_size if journal.exists() else 0
     program = str(Path(sys.argv[0]).resolve())
-    name = f"mailstead-run-{directory.name}"
-    start_detached(name, [program, "execute-run", str(directory)], directory / "output.log")
-    return follow(directory, offset)
+    start_detached(_unit(directory), [program, "execute-run", str(directory)], directory / "output.log")
+    return offset
 
 
 def follow(directory: Path, offset: int = 0) -> Iterator[Event]:
     """The events of a run from this place of its journal on, as they come, until it has finished."""
-    give_up = time.monotonic() + _START_PATIENCE
+    give_up = time.monotonic() + START_PATIENCE
     for line in _lines_as_they_come(directory / "journal.jsonl", offset):
         if line is None:
             if time.monotonic() > give_up and not is_locked():
-                raise RunDied(
-                    _("the run ended before it was done"),
-                    seen=_last_output(directory),
-                    next_step=_("finish it with: mailstead resume; or take it back with: mailstead rollback"),
-                )
+                raise died(directory)
             continue
         give_up = time.monotonic() + 1
         event = parse_event(line)
         yield event
         if event.name == "finished":
             return
+
+
+def died(directory: Path) -> RunDied:
+    """What there is to say of a run whose process went away."""
+    return RunDied(
+        _("the run ended before it was done"),
+        seen=output(directory)[-1000:],
+        next_step=_("finish it with: mailstead resume; or take it back with: mailstead rollback"),
+    )
+
+
+def output(directory: Path) -> str:
+    """What the process of a run wrote beside its journal: hardly ever anything; cleaned."""
+    return output_of(_unit(directory), directory / "output.log")
+
+
+def _unit(directory: Path) -> str:
+    return f"mailstead-run-{directory.name}"
 
 
 def _save_answers(directory: Path, answers: str) -> None:
@@ -97,11 +115,6 @@ def _lines_as_they_come(path: Path, offset: int) -> Iterator[bytes | None]:
             else:
                 yield None
                 time.sleep(_POLL)
-
-
-def _last_output(directory: Path) -> str:
-    log = directory / "output.log"
-    return log.read_text(errors="replace")[-1000:] if log.exists() else ""
 
 
 def event_for_people(event: Event) -> str:

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.machine.run import run
+from backends.text import clean_lines
+
+_OUTPUT_KEPT = 32 << 10
+"""Bytes."""
 
 
 def start_detached(name: str, argv: Sequence[str], log: Path) -> None:
@@ -29,6 +33,18 @@ def start_detached(name: str, argv: Sequence[str], log: Path) -> None:
         )
     else:
         _start_in_new_session(argv, log)
+
+
+def output_of(name: str, log: Path) -> str:
+    """The end of what a program that was started as `name` wrote; cleaned, empty where it wrote nothing."""
+    if log.exists():
+        return clean_lines(log.read_bytes()[-_OUTPUT_KEPT:])
+    if not Path("/run/systemd/system").is_dir():
+        return ""
+    said = run(
+        ["journalctl", f"--unit={name}", "--output=cat", "--lines=200", "--no-pager", "--quiet"], check=False
+    )
+    return clean_lines(said.stdout[-_OUTPUT_KEPT:].strip())
 
 
 def _start_in_new_session(argv: Sequence[str], log: Path) -> None:
