@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from wizard.answers import Alias, Answers, Mailbox, Repository, Section, Site
 from wizard.answers_mistakes import Found, known_keys
 from wizard.answers_path import Path, dotted
 from wizard.errors import AnswersError, Mistake
-from wizard.secrets import checked_name
+from wizard.secrets import SECRETS_DIRECTORY, checked_name
 
 Table = dict[str, Any]
 
@@ -152,10 +153,10 @@ class Draft:
             return found
         raise AnswersError(Mistake(dotted(each.path), None, each.problem) for each in found)
 
-    def save_secrets(self) -> None:
-        """Write the typed secrets that the draft refers to into /etc/mailstead/secrets; raises OSError."""
+    def save_secrets(self, directory: FilePath = SECRETS_DIRECTORY) -> None:
+        """Write the typed secrets that the draft refers to, each into a file of its own; raises OSError."""
         for name in self.typed.keys() & _secrets_in(self.document):
-            secret_files.store(name, self.typed[name])
+            secret_files.store(name, self.typed[name], directory)
 
     @cached_property
     def _found(self) -> Answers | list[Found]:

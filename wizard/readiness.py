@@ -72,7 +72,9 @@ def accept(draft: Draft, finding: StepFinding) -> Draft:
         raise ValueError(finding.id)
     if finding.id in accepted_ids(draft):
         return draft
-    return draft.with_value("hardware.accept", [*draft.value("hardware.accept"), finding.id])
+    accepted = draft.value("hardware.accept")
+    others = accepted if isinstance(accepted, list) else []
+    return draft.with_value("hardware.accept", [*others, finding.id])
 
 
 def _blocks(finding: StepFinding, accepted: frozenset[str]) -> bool:

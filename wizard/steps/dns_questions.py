@@ -49,7 +49,10 @@ def _rfc2136() -> tuple[Question, ...]:
             kind=Kind.TEXT,
             label=_("Name of the TSIG key"),
             why=_("The name server knows by this name which key an update is signed with."),
-            help=_("The same name as in the name server's configuration, like mail-update."),
+            help=_(
+                "The same name as in the name server's configuration, like mail-update. With BIND, "
+                "tsig-keygen(8) makes a key of that name, and the zone's update-policy names it."
+            ),
             source=_("RFC 8945 section 4.2"),
             is_asked=_by_update,
         ),
