@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, TypeVar
 
 from textual import work
-from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
+from textual.worker import Worker, WorkerState
 
 from backends.errors import MailsteadError
 from backends.language import _
@@ -57,7 +57,7 @@ class Panel(Widget):
     def shown(self) -> None:
         """The panel has come into view: begin to observe, and give its main widget the focus."""
         self._keep_observing()
-        target = next((w for w in self.query("*") if w.focusable), None)
+        target = next((w for w in self.query("*") if w.focusable and w.display), None)
         if self.app.focused is None or not self.has_focus_within:
             (target or self).focus()
 
@@ -79,21 +79,26 @@ class Panel(Widget):
 
         `command` are the words of the command line that does the same. Gives what `change` gives; None when
         it failed, which the person has then been told, or when the console is read-only. Call it from an
-        async worker or handler; observe again afterwards with `refresh_now()`.
+        async worker or handler; observe again afterwards with `refresh_now()`. Whoever looks away meanwhile
+        stops neither the change nor the line.
         """
-        from wizard.audit import record
-
         if getattr(self.app, "is_read_only", False):
             self.complain(_("This console only looks: it was started with --read-only."))
             return None
         try:
-            done = await asyncio.to_thread(change)
+            return await asyncio.to_thread(_recorded, command, change)
         except (MailsteadError, OSError) as problem:
-            await asyncio.to_thread(record, command, 1)
             self.complain(describe(problem))
             return None
-        await asyncio.to_thread(record, command, 0)
-        return done
+
+    async def carry_out(self, command: Sequence[str], change: Callable[[], object], said: str) -> bool:
+        """`act()`, then say what was done and look again; gives whether it was done."""
+        done = await self.act(command, lambda: (change(),))
+        if done is None:
+            return False
+        self.confirm_done(said)
+        self.refresh_now()
+        return True
 
     def complain(self, text: str) -> None:
         """Tell of something that did not work."""
@@ -107,16 +112,38 @@ class Panel(Widget):
         """Read-only: what changes things is not there."""
         return not (action in self.CHANGES and getattr(self.app, "is_read_only", False))
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A mistake in the panel itself is told too, instead of a key that does nothing."""
+        if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
+            self.tell(_on_one_line(event.worker.error), is_trouble=True)
+
     @work(exclusive=True, group="observe", exit_on_error=False, description="observe")
     async def _keep_observing(self) -> None:
         while True:
             try:
                 await self.observe()
-            except (MailsteadError, OSError) as problem:
-                self.tell(Content(describe(problem)).plain.replace("\n", " "), is_trouble=True)
+            except Exception as problem:  # noqa: BLE001  told; the next look may go well
+                self.tell(_on_one_line(problem), is_trouble=True)
             if self.EVERY is None:
                 return
             await asyncio.sleep(self.EVERY)
+
+
+def _recorded(command: Sequence[str], change: Callable[[], T]) -> T:
+    """Make the change, with its line in the audit log however it ends."""
+    from wizard.audit import record
+
+    status = 1
+    try:
+        done = change()
+        status = 0
+        return done
+    finally:
+        record(command, status)
+
+
+def _on_one_line(problem: Exception) -> str:
+    return " ".join(describe(problem).split())
 
 
 def describe(problem: Exception) -> str:
