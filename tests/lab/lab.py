@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from tests.lab import cgroups, cleanup, store
+from tests.lab import cgroups, cleanup, nspawn, store
 from tests.lab.disk import Disk
 from tests.lab.dns import Dns
 from tests.lab.endpoint import Endpoint
@@ -69,28 +69,23 @@ class Lab:
         *,
         domain: str = DOMAIN,
         disk_mib: int | None = None,
-        wait: bool = True,
     ) -> Machine:
         """A machine with systemd, called `name`.`domain` (`name` for an empty domain), with A, AAAA and PTR.
 
         Images: plain (a fresh Debian), packages (the mail server's packages, nothing started), program (those
-        and Mailstead as the work tree is now). `disk_mib` limits what it can write. With `wait` False it is
-        still starting when this returns: call `wait_until_up`.
+        and Mailstead as the work tree is now). `disk_mib` limits what it can write.
         """
-        return self._start(release, name, image, domain, disk_mib, has_init=True, wait=wait)
+        return self._start(release, name, image, domain=domain, disk_mib=disk_mib)
 
     def container(
-        self,
-        release: str,
-        name: str,
-        image: str = "plain",
-        *,
-        domain: str = DOMAIN,
-        disk_mib: int | None = None,
-        wait: bool = True,
+        self, release: str, name: str, image: str = "plain", *, is_privileged: bool = True
     ) -> Machine:
-        """The same without an init system: only a sleeping process, and whatever tests start in there."""
-        return self._start(release, name, f"container-{image}", domain, disk_mib, has_init=False, wait=wait)
+        """The same without an init system: only a sleeping process, and whatever tests start in there.
+
+        Without privileges that has the capabilities which container engines give by default.
+        """
+        capabilities = None if is_privileged else nspawn.UNPRIVILEGED
+        return self._start(release, name, f"container-{image}", has_init=False, capabilities=capabilities)
 
     def outsider(self, name: str) -> Endpoint:
         """Somebody else on the network, without a machine: only an address from which Python connects."""
@@ -152,11 +147,11 @@ class Lab:
         release: str,
         name: str,
         image: str,
-        domain: str,
-        disk_mib: int | None,
         *,
-        has_init: bool,
-        wait: bool,
+        domain: str = DOMAIN,
+        disk_mib: int | None = None,
+        has_init: bool = True,
+        capabilities: tuple[str, ...] | None = None,
     ) -> Machine:
         if name in self._machines or name in self._outsiders:
             raise LabError(f"there is a {name} in this lab already")
@@ -182,6 +177,7 @@ class Lab:
             disk=disk,
             group=self._group / identity,
             has_init=has_init,
+            capabilities=capabilities,
             held=found.held,
             binds=(f"{pip_cache}:/root/.cache/pip",),
             number=number,
@@ -192,8 +188,7 @@ class Lab:
             if domain:
                 self.dns.add_host(f"{name}.{domain}", address, address6)
             machine.start()
-            if wait:
-                machine.wait_until_up()
+            machine.wait_until_up()
         except BaseException:
             self.discard(machine)
             raise

@@ -47,6 +47,8 @@ class Machine(Endpoint):
     disk: Disk = field(repr=False)
     group: Path = field(repr=False)
     has_init: bool
+    capabilities: tuple[str, ...] | None = field(repr=False)
+    """Those of the commands that run in there; None for all."""
     held: tuple[str, ...] = field(repr=False)
     binds: tuple[str, ...] = field(repr=False)
     number: int
@@ -157,7 +159,7 @@ class Machine(Endpoint):
             "start_new_session": True,
         }
         return subprocess.Popen(
-            [*nspawn.entering(self.pid), "env", "-C", cwd, *argv],
+            [*nspawn.entering(self.pid, self.capabilities), "env", "-C", cwd, *argv],
             **(options | popen),
             env={**_ENVIRONMENT, **(env or {})},
             text=True,

@@ -14,6 +14,12 @@ ENVIRONMENT = {
     "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
 }
 
+UNPRIVILEGED = (
+    *("chown", "dac_override", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap"),
+    *("net_bind_service", "net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"),
+)
+"""The capabilities that Docker, and with a shorter list Podman, leave to a container's root."""
+
 _RUN = Path("/run/systemd/nspawn")
 
 # Waiting makes the shell, as process 1, collect every orphan that ends.
@@ -59,9 +65,16 @@ def booting(
     return ["systemd-nspawn", *options, *([] if init else ["--", *_REAPER])]
 
 
-def entering(pid: int) -> tuple[str, ...]:
-    """What to put before a command so that it runs in the machine whose process 1 is `pid` (nsenter(1))."""
-    return ("nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
+def entering(pid: int, capabilities: Sequence[str] | None = None) -> tuple[str, ...]:
+    """What to put before a command so that it runs in the machine whose process 1 is `pid` (nsenter(1)).
+
+    It keeps no others than these capabilities, where they are named, and so do all its children.
+    """
+    enter = ("nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
+    if capabilities is None:
+        return enter
+    kept = ",".join(("-all", *(f"+{capability}" for capability in capabilities)))
+    return (*enter, "setpriv", f"--bounding-set={kept}", "--inh-caps=-all")
 
 
 def first_process(nspawn_pid: int, timeout: float = 10) -> int:

@@ -144,6 +144,14 @@ def test_a_container_has_no_init_system_and_collects_its_orphans(lab: Lab, relea
         box.run("apt-get", "update")
 
 
+def test_an_unprivileged_container_can_not_touch_the_network(lab: Lab, release: str) -> None:
+    with lab.borrowed(lab.container(release, "box", is_privileged=False)) as box:
+        assert "net_admin" not in box.run("setpriv", "--dump").stdout
+        assert box.run("ip", "link", "add", "x", "type", "dummy", check=False).returncode != 0
+        box.run("chown", "daemon", "/root")
+        box.run("apt-get", "update")
+
+
 def test_a_disk_of_limited_size_gets_full(lab: Lab, release: str) -> None:
     with lab.borrowed(lab.boot(release, "small", disk_mib=64)) as small:
         done = small.run("dd", "if=/dev/zero", "of=/root/filler", "bs=1M", check=False)
@@ -256,8 +264,8 @@ def test_two_labs_run_side_by_side(lab: Lab, release: str) -> None:
 
 def test_nothing_is_left_after_a_lab_closed(release: str) -> None:
     with Lab() as closed:
-        closed.boot(release, "mail")
-        closed.container(release, "box", disk_mib=64)
+        closed.boot(release, "mail", disk_mib=64)
+        closed.container(release, "box")
         closed.outsider("someone")
         assert traces(closed.name)
 
