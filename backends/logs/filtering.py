@@ -1,0 +1,135 @@
+"""Which lines a person wants to see. A regular expression can take for ever, so it gets only so much time."""
+
+import re
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
+from threading import current_thread, main_thread
+from types import FrameType
+
+from backends.errors import MailsteadError
+from backends.language import _
+from backends.logs.lines import LogLine
+from backends.logs.services import SERVICES
+
+LOOKED_AT = 2000
+"""Characters of a line in which an expression is looked for."""
+
+LONGEST_EXPRESSION = 500
+LINES_AT_ONCE = 100
+BUDGET = 0.1
+"""Seconds of computing that LINES_AT_ONCE lines may take: what people write needs a hundredth of it."""
+
+
+class BadFilter(MailsteadError):
+    """An expression that is none or takes too long, or a service that there is not."""
+
+
+@dataclass(frozen=True)
+class LineFilter:
+    """Lines of some services (none: of all) in which every word is, whatever its case, and in which the
+    expression is found; with `is_inverse`, those in which they are not.
+
+    An expression without capitals ignores case. Making one raises BadFilter where it can't be used.
+    """
+
+    services: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+    expression: str = ""
+    is_inverse: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = sorted(self.services - set(SERVICES))
+        if unknown:
+            raise BadFilter(
+                _("there is no service {name} in the logs").format(name=repr(unknown[0][:60])),
+                next_step=_("take one of {names}").format(names=", ".join(SERVICES)),
+            )
+        _compiled(self.expression)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether no line is left out."""
+        return not (self.services or self.words or self.expression)
+
+    def kept(self, lines: Sequence[LogLine]) -> list[LogLine]:
+        """The lines that pass. Raises BadFilter when the expression takes too long."""
+        if self.services:
+            lines = [line for line in lines if line.service in self.services]
+        if not (self.words or self.expression):
+            return list(lines)
+        found: list[LogLine] = []
+        for start in range(0, len(lines), LINES_AT_ONCE):
+            with _budget(BUDGET):
+                found += [line for line in lines[start : start + LINES_AT_ONCE] if self._passes(line.text)]
+        return found
+
+    def _passes(self, text: str) -> bool:
+        lowered = text.lower() if self._words else ""
+        is_found = all(word in lowered for word in self._words)
+        if is_found and self.expression:
+            is_found = _compiled(self.expression).search(text, 0, LOOKED_AT) is not None
+        return is_found is not self.is_inverse
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        return tuple(word.lower() for word in self.words)
+
+
+def filter_from(text: str, services: frozenset[str] = frozenset()) -> LineFilter:
+    """What a person typed: `words that are all there`, `/an expression/`, and either after `!` for the lines
+    that have it not. Raises BadFilter.
+    """
+    asked = text.strip()
+    is_inverse = asked.startswith("!")
+    asked = asked.removeprefix("!").strip()
+    if asked.startswith("/"):
+        expression = asked[1:].removesuffix("/")
+        return LineFilter(services, expression=expression, is_inverse=is_inverse and bool(expression))
+    words = tuple(asked.split())
+    return LineFilter(services, words=words, is_inverse=is_inverse and bool(words))
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    if len(expression) > LONGEST_EXPRESSION:
+        raise BadFilter(_("an expression may have {count} characters").format(count=LONGEST_EXPRESSION))
+    try:
+        return re.compile(expression, 0 if _has_capitals(expression) else re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as problem:
+        raise BadFilter(
+            _("{text} is no regular expression").format(text=repr(expression)),
+            seen=str(problem),
+            next_step=_(
+                "put \\ before a sign that is meant as it is: . * + ? ( ) [ ] {{ }} ^ $ | \\"
+            ).format(),
+        ) from problem
+
+
+def _has_capitals(expression: str) -> bool:
+    """Whether a capital is meant as one: those after a backslash are none."""
+    return any(sign.isupper() for sign in re.sub(r"\\.", "", expression))
+
+
+@contextmanager
+def _budget(seconds: float) -> Iterator[None]:
+    """End a search that computes for longer, by a signal: `re` looks for signals while it searches. Only the
+    main thread gets them; elsewhere nothing is searched here.
+    """
+    assert current_thread() is main_thread(), "searching with a limit needs the main thread"
+
+    def too_long(_number: int, _frame: FrameType | None) -> None:
+        raise BadFilter(
+            _("this expression takes too long to search with"),
+            next_step=_("take repetitions out of repetitions, as in (a+)+, or search for words"),
+        )
+
+    before = signal.signal(signal.SIGVTALRM, too_long)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
