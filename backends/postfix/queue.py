@@ -90,7 +90,7 @@ class QueueReader:
     def read(self) -> Iterator[list[QueuedMessage]]:
         """Every message in no order, some hundred at a time, while Postfix is still reading its queue.
 
-        Raises CommandFailed when Postfix is down.
+        Raises CommandFailed where there is no Postfix.
         """
         seen: dict[int, QueuedMessage] = {}
         for piece in stream(["postqueue", "-j"], timeout=_READING_TIMEOUT):
@@ -107,7 +107,7 @@ class QueueReader:
 
 
 def list_queue() -> tuple[QueuedMessage, ...]:
-    """Every message in the queue, oldest first, cleaned; raises CommandFailed when Postfix is down."""
+    """Every message in the queue, oldest first, cleaned; raises CommandFailed where there is no Postfix."""
     return tuple(sorted((message for piece in QueueReader().read() for message in piece), key=by_age))
 
 
