@@ -22,6 +22,7 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "dns": ("dns", "the DNS records to publish"),
         "domain": ("accounts", "add and remove mail domains"),
         "drift": ("drift", "what has been changed by hand since the last run"),
+        "log": ("log", "what the servers write, read back or followed"),
         "mend": ("mend", "do what mends a check that fails"),
         "plan": ("plan", "what a replay would change, touching nothing"),
         "prove": ("prove", "send real mail through the server and read it back"),
