@@ -79,8 +79,12 @@ class Draft:
     def rows(self, key: str) -> tuple[Table, ...]:
         """The rows of an array of tables, each with all its keys, None where a key has no value yet."""
         model = ROW_MODELS[_known(key)]
-        columns = dict.fromkeys(model.model_fields)
-        return tuple({**columns, **_defaults_of(model), **row} for row in self.value(key))
+        written = self.value(key)
+        tables = (
+            [row if isinstance(row, dict) else {} for row in written] if isinstance(written, list) else []
+        )
+        empty = {**dict.fromkeys(model.model_fields), **_defaults_of(model)}
+        return tuple({**empty, **row} for row in tables)
 
     def is_set(self, key: str) -> bool:
         """Whether the key is in the document, be it with its default."""

@@ -39,7 +39,7 @@ class Needs:
 
 def needs_of(draft: Draft) -> Needs:
     """The needs of a draft; answers that are wrong count as their defaults."""
-    quotas = [_size(row["quota"]) for row in _rows(draft)]
+    quotas = [_size(row["quota"]) for row in draft.rows("accounts.mailboxes")]
     expected = draft.value("site.expected_mailboxes")
     mailboxes = max(expected if isinstance(expected, int) else 0, len(quotas), 1)
     memory = BASE_MEMORY + mailboxes * MEMORY_PER_MAILBOX
@@ -51,10 +51,6 @@ def needs_of(draft: Draft) -> Needs:
         memory_bytes=memory,
         mail_bytes=sum(quotas) + (mailboxes - len(quotas)) * USUAL_QUOTA,
     )
-
-
-def _rows(draft: Draft) -> tuple[dict[str, object], ...]:
-    return draft.rows("accounts.mailboxes")
 
 
 def _size(text: object) -> int:

@@ -47,15 +47,10 @@ def answered(draft: Draft, key: str, value: object, surroundings: Surroundings) 
 def follow(draft: Draft, surroundings: Surroundings) -> Draft:
     """The draft with its untouched suggestions made anew from what it says now."""
     for question in (question for step in steps() for question in step.questions):
-        columns = {
-            f"{question.key}.{n}.{c.key}": c for c in question.columns for n in _rows(draft, question.key)
-        }
+        rows = draft.rows(question.key) if question.columns else ()
+        columns = {f"{question.key}.{n}.{c.key}": c for c in question.columns for n in range(len(rows))}
         for key, each in {question.key: question, **columns}.items():
             value = each.suggest(draft, surroundings) if key in draft.suggested else None
             if value is not None and value != draft.value(key):
                 draft = draft.with_suggestion(key, value)
     return draft
-
-
-def _rows(draft: Draft, key: str) -> range:
-    return range(len(draft.value(key)))

@@ -166,7 +166,7 @@ def _admin_if_not_listed(draft: Draft, _surroundings: Surroundings) -> str | Non
 
 
 def _more_than_expected(draft: Draft) -> Iterator[StepFinding]:
-    listed, expected = len(draft.value("accounts.mailboxes")), draft.value("site.expected_mailboxes")
+    listed, expected = len(draft.rows("accounts.mailboxes")), draft.value("site.expected_mailboxes")
     if isinstance(expected, int) and listed > expected:
         yield StepFinding(
             id="more-mailboxes-than-expected",

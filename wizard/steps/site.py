@@ -150,8 +150,9 @@ def _domains_of_host(draft: Draft, _surroundings: Surroundings) -> list[str] | N
 
 def _admin_of_domain(draft: Draft, _surroundings: Surroundings) -> str | None:
     """The user admin in the first domain."""
-    domains = draft.value("site.domains") or [""]
+    domains = draft.value("site.domains")
+    first = domains[0] if isinstance(domains, list) and domains else ""
     try:
-        return text_checks.mailbox_address(f"admin@{domains[0]}")
+        return text_checks.mailbox_address(f"admin@{first}")
     except ValueError:
         return None
