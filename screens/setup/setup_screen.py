@@ -1,6 +1,7 @@
 """The wizard: its pages at the left with their state, the page that is shown at the right."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -11,6 +12,7 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.types import CSSPathType
 from textual.widgets import Footer, Static
 
@@ -23,6 +25,9 @@ from screens.setup.sidebar import Sidebar
 if TYPE_CHECKING:
     from backends.machine.surroundings import Surroundings
     from wizard.draft import Draft
+
+_STATES_AFTER = 0.15
+"""Seconds. With a thousand mailboxes the states of all steps take longer than a key may."""
 
 
 class SetupScreen(Screen[None]):
@@ -57,6 +62,7 @@ class SetupScreen(Screen[None]):
         self._first = first
         self._current = ""
         self._going = asyncio.Lock()
+        self._states_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """The frame; pages come into #pages."""
@@ -120,12 +126,10 @@ class SetupScreen(Screen[None]):
         await self.go_to(event.page_id)
 
     def watch_draft(self) -> None:
-        """The marks in the sidebar follow the draft."""
-        self._show_states()
-
-    def watch_surroundings(self) -> None:
-        """And what was found."""
-        self._show_states()
+        """The marks in the sidebar follow the draft, when a person stops typing for a moment."""
+        if self._states_timer is not None:
+            self._states_timer.stop()
+        self._states_timer = self.set_timer(_STATES_AFTER, self._show_states)
 
     @work(exit_on_error=True, description="look at the machine")
     async def _look(self) -> None:
@@ -151,6 +155,9 @@ class SetupScreen(Screen[None]):
         page.display = True
         self.query_one(Sidebar).show(page_id)
         page.shown()
+        self._show_states()
+        # what was made stays: to look through it for garbage would take 100 ms between two keys
+        self.call_after_refresh(gc.freeze)
         self.refresh_bindings()
 
     async def _go_by(self, by: int) -> None:

@@ -37,7 +37,7 @@ class Toggle(Static, can_focus=True):
 
     def __init__(self, words: str, *, is_on: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._words = words
+        self._words = Content(words)
         self.set_reactive(Toggle.is_on, is_on)
 
     @property
@@ -45,9 +45,15 @@ class Toggle(Static, can_focus=True):
         """Where the terminal's cursor belongs."""
         return self.content_region.offset + Offset(1, 0)
 
+    def say(self, words: Content) -> None:
+        """Show these words behind the mark."""
+        if words != self._words:
+            self._words = words
+            self.refresh(layout=True)
+
     def render(self) -> Content:
         """`[x] words`"""
-        return Content(f"[{'x' if self.is_on else ' '}] {self._words}")
+        return Content.assemble(Content(f"[{'x' if self.is_on else ' '}] "), self._words)
 
     def action_change(self) -> None:
         """The other one."""

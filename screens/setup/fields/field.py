@@ -76,9 +76,13 @@ class Field(Vertical):
         label = Content(self.question.label).stylize("bold")
         if origin:
             label = Content.assemble(label, Content(f"  {origin}").stylize("$text-muted"))
-        _update(self._label, label)
+        self.show_label(label)
         self._mistakes = mistakes
         self._show_note()
+
+    def show_label(self, label: Content) -> None:
+        """Show the question's name."""
+        _update(self._label, label)
 
     def answer(self, change: Change) -> None:
         """Tell what a person changed."""

@@ -2,9 +2,9 @@
 
 from textual import on
 from textual.app import ComposeResult
+from textual.content import Content
 from textual.widget import Widget
 
-from backends.language import _
 from screens.setup.fields.field import Field
 from screens.widgets.toggle import Toggle
 from wizard.draft import Draft
@@ -16,7 +16,8 @@ class SwitchField(Field):
 
     def __init__(self, question: Question, key: str) -> None:
         super().__init__(question, key)
-        self._toggle = Toggle(_("yes"))
+        self._toggle = Toggle(question.label)
+        self._label.display = False
 
     def controls(self) -> ComposeResult:
         """The toggle."""
@@ -26,6 +27,10 @@ class SwitchField(Field):
     def target(self) -> Widget:
         """The toggle."""
         return self._toggle
+
+    def show_label(self, label: Content) -> None:
+        """The name stands behind the mark."""
+        self._toggle.say(label)
 
     def put(self, draft: Draft) -> None:
         """As the draft says; what is no yes is a no, with its mistake below."""
