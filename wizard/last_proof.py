@@ -1,17 +1,23 @@
 """When mail was last proved to flow, and what was seen."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine.files import write_atomically
 from backends.text import clean
 from wizard.proof import ProofResult
 
 LAST_PROOF = Path("/var/lib/mailstead/last-proof.json")
+
+
+class ProofFailed(MailsteadError):
+    """Mail does not flow as it should."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,24 @@ def remembered(results: Iterable[ProofResult], path: Path = LAST_PROOF) -> Itera
     with suppress(OSError):  # nothing is set up here, or the disk is full
         entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "results": list(map(asdict, kept))}
         write_atomically(path, json.dumps(entry).encode(), mode=0o600)
+
+
+def require_proof(
+    results: Iterable[ProofResult], told: Callable[[ProofResult], None]
+) -> tuple[ProofResult, ...]:
+    """All of them, each told as it comes; raises ProofFailed when one is not as it should be."""
+    kept = []
+    for result in results:
+        kept.append(result)
+        told(result)
+    if wrong := [result for result in kept if not result.is_ok]:
+        raise ProofFailed(
+            _("the proof failed"),
+            tried=wrong[0].title,
+            seen=wrong[0].seen,
+            next_step=_("the checks of the overview, or mailstead check, say what is wrong"),
+        )
+    return tuple(kept)
 
 
 def last_proof(path: Path = LAST_PROOF) -> LastProof | None:

@@ -23,7 +23,7 @@ from wizard.answers import Answers
 from wizard.answers_file import ANSWERS_FILE
 from wizard.answers_in_force import answers_in_force
 from wizard.blueprint import proof_settings
-from wizard.health import Result, check_all
+from wizard.health import Result, check_all, check_until_well
 from wizard.health_history import Standing, compare, load_standings, save_standings, worst_first
 from wizard.last_backup import BackupState, backup_state
 from wizard.last_proof import LastProof, last_proof, remembered
@@ -34,9 +34,9 @@ from wizard.proof import ProofResult, prove
 T = TypeVar("T")
 
 _DISKS = ("/", "/var", "/var/vmail", "/var/spool/postfix", "/var/log", "/var/backups")
-_SERVICES_EVERY = 10.0
+_SERVICES_EVERY = 20.0
 _SLOWLY = 60.0
-"""Seconds: certificates and backups do not change from one moment to the next."""
+"""Seconds: asking for services starts two processes; certificates and backups change rarely."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,14 @@ class Watch:
         self._services.forget()
         ordered = worst_first(results, standings)
         return tuple(Checked(one, standings[one.id]) for one in ordered)
+
+    def check_until_well(self, name: str) -> Checked | None:
+        """The check of this id, asked again for a while as long as it fails: it was just mended."""
+        result = check_until_well(self._set_up()[1], name, tuple(own_checks()))
+        if result is None:
+            return None
+        standings = compare((result,), self._standings, datetime.now(UTC))
+        return Checked(result, standings[result.id])
 
     def prove(self) -> Iterator[ProofResult]:
         """Prove now that mail flows; each result as it comes."""
