@@ -60,14 +60,14 @@ def _mailboxes() -> Question:
                 key="password",
                 kind=Kind.SECRET,
                 label=_("Password"),
-                why=_("Guessed passwords are how most mail servers are broken into."),
+                why=_("Whoever guesses it reads the mail, and sends spam in its owner's name."),
                 help=_(
-                    "Let one be made: it is shown once at the end, and kept in a file that only root can "
+                    "Let one be made: it is kept in a file that only root can "
                     "read. Or type one. It is used when the mailbox is made; later it is changed in the "
                     "console. The server itself keeps only a hash of it (Argon2id)."
                 ),
                 source=_("NIST SP 800-63B-4 section 3.1.1; RFC 9106 (Argon2id)"),
-                choices=(Choice("generate", _("Make one"), _("99 random bits, shown once at the end")),),
+                choices=(Choice("generate", _("Make one"), _("99 random bits, easy to read out")),),
             ),
             Question(
                 key="quota",
@@ -75,8 +75,8 @@ def _mailboxes() -> Question:
                 label=_("Limit"),
                 why=_("One full mailbox must not fill the disk for everyone."),
                 help=_(
-                    "A number with K, M, G or T, like 2G; 0 means no limit. Mail to a full mailbox is sent "
-                    "back to the sender, and its owner is told before that."
+                    "A number with K, M, G or T, like 2G; 0 means no limit. Mail to a full mailbox is "
+                    "refused, and its sender gets an error."
                 ),
                 source=_("RFC 9208 (IMAP QUOTA)"),
             ),

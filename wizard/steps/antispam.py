@@ -12,7 +12,7 @@ def step() -> Step:
     return Step(
         name="antispam",
         title=_("Spam"),
-        why=_("More than half of what knocks at a mail server is spam; most of it never has to be seen."),
+        why=_("Much of what knocks at a mail server is spam, and most of it never has to be seen."),
         help=_(
             "Each message gets points for what is suspicious about it. A few points change nothing, more put "
             "it into Junk, and many have it refused, so that an honest sender learns of it. What people move "
@@ -68,12 +68,12 @@ def _bayes() -> Question:
         key="antispam.bayes",
         kind=Kind.SWITCH,
         label=_("Learn from people"),
-        why=_("What is spam to one company is business to another; the filter learns which you are."),
+        why=_("What is spam to one company is business to another; the filter learns the difference."),
         help=_(
             "Moving a message into Junk, or out of it, teaches the filter its words (Bayes). It begins to "
             "count after enough messages of both kinds."
         ),
-        source=_("rspamd.com, Statistical settings; RFC 5228 (Sieve)"),
+        source=_("rspamd.com, Statistical settings; doc.dovecot.org, IMAPSieve"),
     )
 
 
@@ -100,7 +100,7 @@ def _neural() -> Question:
         why=_("It finds signs that mean little alone and much together."),
         help=_(
             "A small neural network learns from the messages that the other rules were sure about. It needs "
-            "some hundred messages before it says anything, and costs little."
+            "about a thousand of each kind before it says anything, and costs little."
         ),
         source=_("rspamd.com, Neural network module"),
         is_expert=True,
@@ -115,7 +115,7 @@ def _reject_score() -> Question:
         why=_("Refused mail is seen by nobody here; its sender gets an error."),
         help=_(
             "15 is what Rspamd comes with, and honest mail hardly reaches it. Lower it, and more spam is "
-            "refused, along with some mail that was none. What lies below goes into Junk."
+            "refused, along with some mail that was none. Mail that is only suspicious goes into Junk."
         ),
         source=_("rspamd.com, Actions and scores; RFC 5321 section 4.2 (replies)"),
         is_expert=True,

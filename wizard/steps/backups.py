@@ -136,7 +136,9 @@ def _check() -> Question:
         kind=Kind.TEXT,
         label=_("Repositories are verified"),
         why=_("A disk that rots does so in silence."),
-        help=_("How often the repositories are read and compared with their checksums: weekly, or as above."),
+        help=_(
+            "How often the repositories are read and compared with their checksums: weekly, monthly, or any time that systemd knows."
+        ),
         source=_("restic-check(1); systemd.time(7)"),
         is_expert=True,
         choices=(Choice("weekly", _("Every week")), Choice("monthly", _("Every month"))),

@@ -154,8 +154,8 @@ def _imported() -> tuple[Question, ...]:
             label=_("Key file"),
             why=_("Without the private key that belongs to it, a certificate is of no use."),
             help=_(
-                "A PEM file with the private key, without a passphrase, readable for root only. It is copied "
-                "to where the services read it, with the same care."
+                "A PEM file with the private key, without a passphrase, from / on. "
+                "Only root should be able to read it."
             ),
             source=_("RFC 7468 section 10 (private keys)"),
             is_asked=_is_imported,
@@ -193,7 +193,7 @@ def fitting(draft: Draft, surroundings: Surroundings) -> FoundCertificate | None
 
 
 def _covers(certificate: FoundCertificate, hostname: str) -> bool:
-    """Whether the certificate is valid for the name (RFC 6125 section 6.4.3: `*` stands for one label)."""
+    """Whether the certificate is valid for the name (RFC 9525 section 6.3: `*` stands for one label)."""
     wildcard = f"*.{hostname.partition('.')[2]}"
     return any(name.lower() in {hostname, wildcard} for name in certificate.names)
 

@@ -118,8 +118,8 @@ def _policy() -> tuple[Question, ...]:
             why=_("Others can check this server's certificate by the DNS alone, its own authority included."),
             help=_(
                 "TLSA records hold the fingerprint of the key that this server shows. They count only where "
-                "the zone is signed with DNSSEC; elsewhere they do nothing. They have to change before the "
-                "key does, which Mailstead sees to."
+                "the zone is signed with DNSSEC; elsewhere they do nothing. Whenever the key changes, they "
+                "have to change before it does."
             ),
             source=_("RFC 7672"),
             is_expert=True,

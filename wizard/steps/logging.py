@@ -37,7 +37,7 @@ def _keep_days() -> Question:
     return Question(
         key="logging.keep_days",
         kind=Kind.WHOLE,
-        label=_("Keep logs for days"),
+        label=_("Days to keep logs"),
         why=_("Long enough to answer questions, and no longer: logs say who wrote to whom."),
         help=_(
             "People ask about a lost message within days, break-ins are often found after weeks. The law of "
@@ -55,8 +55,8 @@ def _alerts() -> Question:
         why=_("A mail server that is down can't say so by mail."),
         help=_(
             "Where alerts go besides the admin's mailbox, one in each line: an address of Apprise, like "
-            "ntfys://ntfy.example.org/mail for a phone. One with a token or password in it is kept as a "
-            "secret."
+            "ntfys://ntfy.example.org/mail for a phone. For one with a token in it, "
+            "write secret:NAME here, and the address into a file of that name."
         ),
         source=_("Apprise, list of supported notifications"),
     )
@@ -132,8 +132,8 @@ def _integrity() -> Question:
         label=_("Watch over system files"),
         why=_("A changed program is often the first trace of a break-in."),
         help=_(
-            "Once a day the system's files are compared with what they were (AIDE), and the admin is told "
-            "what changed. Updates of packages are known and not reported."
+            "The system's programs and settings are compared regularly with what they were (AIDE), and the "
+            "admin is told what changed."
         ),
         source=_("aide(1)"),
         is_expert=True,

@@ -67,7 +67,7 @@ def _smtp() -> tuple[Question, ...]:
             source=_("RFC 5321; RFC 3207 (STARTTLS)"),
             is_expert=True,
         ),
-        *_details("smtp", _("SMTP"), _("25; other servers try no other port")),
+        *_details("smtp", _("SMTP"), "25"),
     )
 
 
@@ -84,7 +84,7 @@ def _submission() -> tuple[Question, ...]:
             ),
             source=_("RFC 6409; RFC 3207 (STARTTLS)"),
         ),
-        *_details("submission", _("submission"), _("587")),
+        *_details("submission", _("submission"), "587"),
     )
 
 
@@ -96,12 +96,12 @@ def _submissions() -> tuple[Question, ...]:
             label=_("Sending, TLS from the start (submissions)"),
             why=_("The best way for people to send: nothing is ever said unencrypted."),
             help=_(
-                "People send their mail here after a login. Every mail program of the last ten years can do "
-                "it, and looks for it first when it sets up an account by itself."
+                "People send their mail here after a login. Every mail program of today can do it, "
+                "and programs that set up an account by themselves should look for it first."
             ),
             source=_("RFC 8314 section 3.3"),
         ),
-        *_details("submissions", _("submissions"), _("465")),
+        *_details("submissions", _("submissions"), "465"),
     )
 
 
@@ -118,7 +118,7 @@ def _imap() -> tuple[Question, ...]:
             ),
             source=_("RFC 9051 (IMAP); RFC 8314 section 3 (why not)"),
         ),
-        *_details("imap", _("IMAP"), _("143")),
+        *_details("imap", _("IMAP"), "143"),
     )
 
 
@@ -135,7 +135,7 @@ def _imaps() -> tuple[Question, ...]:
             ),
             source=_("RFC 9051 (IMAP); RFC 8314 section 3.2"),
         ),
-        *_details("imaps", _("IMAPS"), _("993")),
+        *_details("imaps", _("IMAPS"), "993"),
     )
 
 
@@ -153,7 +153,7 @@ def _pop3() -> tuple[Question, ...]:
             source=_("RFC 1939; RFC 2595 section 4 (STLS)"),
             is_expert=True,
         ),
-        *_details("pop3", _("POP3"), _("110")),
+        *_details("pop3", _("POP3"), "110"),
     )
 
 
@@ -170,7 +170,7 @@ def _pop3s() -> tuple[Question, ...]:
             ),
             source=_("RFC 1939; RFC 8314 section 3.1"),
         ),
-        *_details("pop3s", _("POP3S"), _("995")),
+        *_details("pop3s", _("POP3S"), "995"),
     )
 
 
@@ -187,7 +187,7 @@ def _sieve() -> tuple[Question, ...]:
             ),
             source=_("RFC 5804; RFC 5228 (Sieve)"),
         ),
-        *_details("sieve", _("ManageSieve"), _("4190")),
+        *_details("sieve", _("ManageSieve"), "4190"),
     )
 
 
