@@ -6,7 +6,7 @@ them can begin before Postfix has told of the last.
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -87,7 +87,7 @@ class QueueReader:
     def __init__(self) -> None:
         self._known: dict[int, QueuedMessage] = {}
 
-    def read(self) -> Iterator[list[QueuedMessage]]:
+    def read(self) -> Generator[list[QueuedMessage], None, None]:
         """Every message in no order, some hundred at a time, while Postfix is still reading its queue.
 
         Raises CommandFailed where there is no Postfix.

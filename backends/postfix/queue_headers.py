@@ -1,6 +1,10 @@
 """The header of one message in the queue (postcat(1))."""
 
+from collections.abc import Sequence
 from contextlib import closing
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from itertools import takewhile
 
 from backends.errors import CommandFailed, MailsteadError
 from backends.language import _
@@ -37,3 +41,18 @@ def read_headers(queue_id: str) -> tuple[str, ...]:
     shown = [clean(line.rstrip("\r").replace("\t", " "), _LONGEST_LINE) for line in lines[:_MOST_LINES]]
     is_cut = len(found) > _MOST_BYTES or len(lines) > _MOST_LINES
     return (*shown, "…") if is_cut else tuple(shown)
+
+
+def subject_of(lines: Sequence[str]) -> str:
+    """The subject as its reader would see it, with the encoded words of RFC 2047 decoded; cleaned. Empty
+    where there is none.
+    """
+    start = next((n for n, line in enumerate(lines) if line.lower().startswith("subject:")), None)
+    if start is None:
+        return ""
+    folded = takewhile(lambda line: line.startswith(" "), lines[start + 1 :])
+    text = "".join([lines[start].partition(":")[2], *folded]).strip()
+    try:
+        return clean(str(make_header(decode_header(text))), _LONGEST_LINE)
+    except (ValueError, LookupError, HeaderParseError):
+        return clean(text, _LONGEST_LINE)

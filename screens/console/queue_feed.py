@@ -1,0 +1,70 @@
+"""Gets the mail queue for the panel, off the event loop."""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from functools import partial
+from threading import Event
+
+from backends.postfix.queue import QueueCounts, QueuedMessage, QueueReader, by_age, queue_counts
+
+_FIRST_AFTER, _NEXT_AFTER = 0.1, 0.4
+"""Seconds of reading until what is there so far is worth showing."""
+
+
+@dataclass(frozen=True)
+class QueueSnapshot:
+    """The queue, oldest message first, or with `is_complete` False what has been read of it so far."""
+
+    messages: tuple[QueuedMessage, ...] = ()
+    counts: QueueCounts = field(default_factory=partial(queue_counts, ()))
+    is_complete: bool = False
+    seconds: float = 0.0
+    """How long the reading took."""
+
+
+class QueueFeed:
+    """Reads the queue each time it is asked. Postfix takes seconds to tell of 100,000 messages, so the first
+    reading shows them as they come.
+    """
+
+    def __init__(self) -> None:
+        self._reader = QueueReader()
+        self._was_complete = False
+
+    def read(self, show: Callable[[QueueSnapshot], None], stop: Event) -> QueueSnapshot:
+        """The whole queue; raises CommandFailed. Blocks: call it in a thread. With `stop` set it ends early,
+        with what it has.
+        """
+        begun = time.monotonic()
+        due = begun + _FIRST_AFTER
+        found: list[QueuedMessage] = []
+        pieces = self._reader.read()
+        for piece in pieces:
+            found += piece
+            if stop.is_set():
+                pieces.close()
+                break
+            if not self._was_complete and time.monotonic() > due:
+                show(_snapshot(found, begun, is_complete=False))
+                due = time.monotonic() + _NEXT_AFTER
+        else:
+            self._was_complete = True
+        return _snapshot(found, begun, is_complete=self._was_complete)
+
+
+def with_moved(snapshot: QueueSnapshot, ids: Collection[str], queue: str | None) -> QueueSnapshot:
+    """The snapshot with these messages in another queue, or without them where `queue` is None."""
+    moved = set(ids)
+    messages = tuple(
+        replace(message, queue=queue) if queue and message.queue_id in moved else message
+        for message in snapshot.messages
+        if queue or message.queue_id not in moved
+    )
+    return replace(snapshot, messages=messages, counts=queue_counts(messages))
+
+
+def _snapshot(found: list[QueuedMessage], begun: float, *, is_complete: bool) -> QueueSnapshot:
+    found.sort(key=by_age)
+    messages = tuple(found)
+    return QueueSnapshot(messages, queue_counts(messages), is_complete, time.monotonic() - begun)
