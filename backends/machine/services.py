@@ -138,8 +138,8 @@ class Systemd(ServiceManager):
             )
 
     def forget_removed_units(self) -> None:
-        """`systemctl daemon-reload`, where some unit needs it."""
-        answer = run(["systemctl", "show", "--property=NeedDaemonReload", "--", "*"], check=False)
+        """`systemctl daemon-reload`, where some unit needs it, also one that does not run."""
+        answer = run(["systemctl", "show", "--all", "--property=NeedDaemonReload", "--", "*"], check=False)
         if b"=yes" in answer.stdout:
             run(["systemctl", "daemon-reload"])
 
