@@ -110,7 +110,9 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
             self._strips.clear()
         self.virtual_size = Size(self._width, len(rows))
         if dropped and not self.is_following:
-            self.scroll_to(y=max(0, self.scroll_offset.y - dropped), animate=False, immediate=True)
+            self.scroll_to(
+                y=max(0, self.scroll_offset.y - dropped), animate=False, immediate=True, force=True
+            )
         if self.is_following:
             place = len(rows) - 1
         elif here is not None and not (place < len(rows) and self._key(rows[place]) == here):
@@ -240,9 +242,9 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
         height = self.scrollable_content_region.height
         top = self.scroll_offset.y
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
         elif height and self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True, force=True)
 
     def _strip(self, row: Row, *, is_cursor: bool, is_marked: bool) -> Strip:
         text = self._draw(row, self._width - 2)
