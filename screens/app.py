@@ -1,6 +1,6 @@
 """The Textual application: two modes, the wizard and the console."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual.app import App
@@ -56,3 +56,20 @@ class MailsteadApp(App[None]):
     def on_mount(self) -> None:
         """Show the first mode."""
         self.switch_mode(self._first_mode)
+
+    async def action_quit(self) -> None:
+        """Leave, unless the screen below has something to ask first and is told no; asked again, leave."""
+        ask: Callable[[], Awaitable[bool]] | None = getattr(self.screen, "may_leave", None)
+        if ask is None:
+            self.exit()
+            return
+
+        async def leave() -> None:
+            if await ask():
+                self.exit()
+
+        self.run_worker(leave(), exclusive=True, group="leave")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """A screen that has another use for ctrl+p says so."""
+        return action != "command_palette" or getattr(self.screen, "HAS_PALETTE", True)

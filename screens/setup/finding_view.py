@@ -40,7 +40,7 @@ class FindingView(Vertical):
         self.finding = finding
         self._words = Static(_words(finding))
         self._toggle = Toggle(_("I have read this and go on with it"))
-        self._toggle.display = finding.is_acceptable
+        self._toggle.display = _needs_word(finding)
 
     def compose(self) -> ComposeResult:
         """The words, the toggle."""
@@ -52,7 +52,7 @@ class FindingView(Vertical):
         if finding != self.finding:
             self.finding = finding
             self._words.update(_words(finding))
-            self._toggle.display = finding.is_acceptable
+            self._toggle.display = _needs_word(finding)
         self._toggle.is_on = is_accepted
 
     @on(Toggle.Changed)
@@ -61,10 +61,17 @@ class FindingView(Vertical):
         self.post_message(self.Accepted(self.finding, event.is_on))
 
 
+def _needs_word(finding: StepFinding) -> bool:
+    return finding.is_acceptable and finding.status in _COLOURS
+
+
 def _words(finding: StepFinding) -> Content:
     word = FindingView.WORDS[finding.status]
     colour = _COLOURS.get(finding.status, "")
     lines = [Content.assemble(Content(word).stylize(f"bold {colour}"), Content(f": {clean(finding.seen)}"))]
+    if finding.status is Status.OK:
+        needed = _("needed: {wanted}").format(wanted=clean(finding.wanted))
+        return Content("\n").join([*lines, *([Content(needed)] if finding.wanted else [])])
     if finding.wanted:
         lines.append(Content(_("better: {wanted}").format(wanted=clean(finding.wanted))))
     if finding.mend:

@@ -40,6 +40,7 @@ class SetupScreen(Screen[None]):
         "Every page can be visited at any time, and nothing is changed on this machine before you say so on "
         "the page Apply. What the marks at the left mean stands below them."
     )
+    HAS_PALETTE: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n,f4", "next_page", _("Next"), key_display="^n", id="next-page"),
         Binding("ctrl+p,f3", "previous_page", _("Back"), key_display="^p", id="previous-page"),
@@ -48,7 +49,7 @@ class SetupScreen(Screen[None]):
         Binding("ctrl+o", "load_answers", _("Load"), key_display="^o", id="load-answers"),
         Binding("f2,ctrl+t", "toggle_view", _("All"), key_display="F2", id="view"),
         Binding("f1,ctrl+g,question_mark", "help", _("Help"), key_display="F1", id="help"),
-        Binding("q", "leave", _("Quit"), show=False, id="leave"),
+        Binding("q", "app.quit", _("Quit"), show=False, id="quit"),
     ]
 
     draft: "reactive[Draft]" = reactive(cast("Draft", None))
@@ -63,6 +64,8 @@ class SetupScreen(Screen[None]):
         self._current = ""
         self._going = asyncio.Lock()
         self._states_timer: Timer | None = None
+        self._kept: Draft | None = None
+        """The draft that wouldn't be lost: the one it began with, or as it was last saved or loaded."""
 
     def compose(self) -> ComposeResult:
         """The frame; pages come into #pages."""
@@ -121,6 +124,42 @@ class SetupScreen(Screen[None]):
         title, text = self.page.help() if self.page is not None else ("", "")
         self.app.push_screen(HelpScreen(title or _("The wizard"), text or self.HELP or "", _keys()))
 
+    @work(exclusive=True, group="file", exit_on_error=False, description="save answers")
+    async def action_save_answers(self) -> None:
+        """Write the answers to a file of the person's own."""
+        from screens.setup.answers_files import save
+
+        draft = self.draft
+        if self.surroundings is not None and await save(self.app, draft):
+            self._kept = draft
+
+    @work(exclusive=True, group="file", exit_on_error=False, description="load answers")
+    async def action_load_answers(self) -> None:
+        """Take the answers from a file."""
+        from screens.setup.answers_files import load
+
+        if self.surroundings is None:
+            return
+        loaded = await load(self.app, self.draft, is_changed=self.is_changed)
+        if loaded is not None:
+            self._kept = self.draft = loaded
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there are answers that would be lost."""
+        kept = self._kept
+        return kept is not None and (kept.document, kept.typed) != (self.draft.document, self.draft.typed)
+
+    async def may_leave(self) -> bool:
+        """Ask, where answers would be lost."""
+        from screens.widgets.confirm import Confirm
+
+        if not self.is_changed:
+            return True
+        words = _("Nothing was changed on this machine. ctrl+s saves the answers to a file.")
+        question = Confirm(_("Leave the answers unsaved?"), words, yes=_("Leave"))
+        return await self.app.push_screen_wait(question)
+
     @on(Sidebar.Chosen)
     async def _page_chosen(self, event: Sidebar.Chosen) -> None:
         await self.go_to(event.page_id)
@@ -133,13 +172,14 @@ class SetupScreen(Screen[None]):
 
     @work(exit_on_error=True, description="look at the machine")
     async def _look(self) -> None:
+        of_a_run = await looking.apart(looking.page_of_a_run)
         found = await looking.apart(looking.look)
         self.set_reactive(SetupScreen.surroundings, found.surroundings)
-        self.draft = found.draft
+        self._kept = self.draft = found.draft
         await self.query("#looking").remove()
         if found.problem:
             self.app.notify(found.problem, severity="error", timeout=20, markup=False)
-        await self.go_to(self._first)
+        await self.go_to(of_a_run if of_a_run and self._first == PAGES[0].id else self._first)
 
     async def _show(self, page_id: str) -> None:
         if page_id == self._current:
