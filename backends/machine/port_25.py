@@ -64,6 +64,8 @@ def try_port_25(
     if results:
         return results[0]
     seconds = f"{patience:g}"
+    if any(each.is_connected for each in tries.values()):
+        return Port25(None, _("no greeting within {seconds} seconds").format(seconds=seconds))
     if any(each.exchanger for each in tries.values()):
         return Port25(False, _("no answer within {seconds} seconds").format(seconds=seconds))
     return Port25(None, _("the DNS gave no answer within {seconds} seconds").format(seconds=seconds))
@@ -85,10 +87,11 @@ def mail_exchanger(domain: str) -> Exchanger:
 
 
 class _Try:
-    """One connection. `exchanger` is known as soon as the DNS has answered, also when nobody answers then."""
+    """One connection. How far it came is known at any time, also while it still waits."""
 
     def __init__(self, domain: str, find: Callable[[str], Exchanger], port: int, patience: float) -> None:
         self.exchanger: Exchanger | None = None
+        self.is_connected = False
         self._domain, self._find, self._port, self._patience = domain, find, port, patience
 
     def result(self) -> Port25:
@@ -98,10 +101,10 @@ class _Try:
         except OSError as problem:
             return Port25(None, clean(problem.strerror or str(problem), 200))
         try:
-            greeting = _greeting(exchanger.address, self._port, self._patience)
+            greeting = self._greeting(exchanger.address)
         except TimeoutError:
             words = _("{host} did not answer").format(host=exchanger.name)
-            return Port25(False, words)
+            return Port25(None if self.is_connected else False, words)
         except OSError as problem:
             words = f"{exchanger.name}: {clean(problem.strerror or str(problem), 100)}"
             # without a network nothing is known about the port
@@ -111,10 +114,10 @@ class _Try:
             return Port25(None, words)
         return Port25(True, _("{host} answered on port 25").format(host=exchanger.name))
 
-
-def _greeting(address: str, port: int, patience: float) -> bytes:
-    with socket.create_connection((address, port), patience) as connection:
-        greeting = connection.recv(_GREETING_BYTES)
-        with suppress(OSError):
-            connection.sendall(b"QUIT\r\n")
-        return greeting
+    def _greeting(self, address: str) -> bytes:
+        with socket.create_connection((address, self._port), self._patience) as connection:
+            self.is_connected = True
+            greeting = connection.recv(_GREETING_BYTES)
+            with suppress(OSError):
+                connection.sendall(b"QUIT\r\n")
+            return greeting

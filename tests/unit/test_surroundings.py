@@ -239,6 +239,18 @@ def test_a_connection_without_a_greeting_proves_nothing() -> None:
         assert try_port_25(("example.net",), find=here, port=port).is_open is None
 
 
+def wait(release: threading.Event) -> None:
+    release.wait(10)
+
+
+def test_a_server_that_is_slow_to_greet_is_no_blocked_port() -> None:
+    release = threading.Event()
+    with server(lambda _connection: wait(release)) as port:
+        found = try_port_25(("example.net",), find=here, port=port, patience=0.2)
+        release.set()
+    assert found.is_open is None
+
+
 def test_a_machine_without_a_network_is_not_one_with_a_blocked_port(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(_address: tuple[str, int], _timeout: float) -> socket.socket:
         raise OSError(101, "Network is unreachable")

@@ -137,7 +137,8 @@ def _check() -> Question:
         label=_("Repositories are verified"),
         why=_("A disk that rots does so in silence."),
         help=_(
-            "How often the repositories are read and compared with their checksums: weekly, monthly, or any time that systemd knows."
+            "How often the repositories are read and compared with their checksums: weekly, monthly, or any "
+            "time that systemd knows."
         ),
         source=_("restic-check(1); systemd.time(7)"),
         is_expert=True,
