@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, fail, ok
-from backends.fail2ban.bans import watching_jails
+from backends.fail2ban.bans import bans_not_in_force, watching_jails
+from backends.language import _, ngettext
 from backends.machine.facts import Init, IPNetwork, Release
 from backends.resources import Resource, Service
 
@@ -78,8 +79,9 @@ class Fail2ban(Adapter):
         yield Service("fail2ban.service", restart_on=tuple(files))
 
     def checks(self) -> Iterator[Check]:
-        """Whether it watches."""
+        """Whether it watches, and whether the kernel shuts out whom it bans."""
         yield Check("fail2ban.jails", "Every jail is watching", self._every_jail_watches, is_gate=True)
+        yield Check("fail2ban.bans", _("Whoever is banned is shut out"), self._bans_are_in_force)
 
     def _every_jail_watches(self) -> Finding:
         watching = watching_jails()
@@ -91,3 +93,18 @@ class Fail2ban(Adapter):
                 "look at /var/log/fail2ban.log, then: mailstead replay",
             )
         return ok(f"{len(self.jails)} jails: {', '.join(self.jails)}")
+
+    def _bans_are_in_force(self) -> Finding:
+        lost = bans_not_in_force(self.jails)
+        if not lost:
+            return ok(_("the kernel knows every ban"))
+        seen = ngettext(
+            "{count} ban is not in force, {first}: something has emptied the kernel's tables",
+            "{count} bans are not in force, first {first}: something has emptied the kernel's tables",
+            len(lost),
+        ).format(count=len(lost), first=lost[0].address)
+        return fail(seen, _("every ban in the kernel"), self._restart)
+
+    @property
+    def _restart(self) -> str:
+        return "systemctl restart fail2ban" if self._has_systemd else "service fail2ban restart"

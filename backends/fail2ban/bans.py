@@ -2,12 +2,15 @@
 
 import ast
 import ipaddress
+import json
+import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from backends.errors import CommandFailed
 from backends.machine.facts import IPAddress, IPNetwork
@@ -17,6 +20,8 @@ from backends.text import clean
 HAND_JAIL = "recidive"
 """Where bans by hand go: it closes every port."""
 
+_TABLE = ("inet", "f2b-table")
+_SET_PREFIX = re.compile("^addr6?-set-")
 _MEMORY = Path("/var/lib/fail2ban/fail2ban.sqlite3")
 
 
@@ -58,6 +63,16 @@ def unban(address: IPAddress) -> bool:
     return _ask("unban", str(address)).strip() not in {"", "0"}
 
 
+def bans_not_in_force(jails: Collection[str]) -> tuple[Ban, ...]:
+    """Bans of these jails that the kernel does not know of, because someone has emptied its tables.
+
+    Raises CommandFailed where fail2ban or nft does not answer.
+    """
+    lost = _unknown_to_the_kernel(jails)
+    # One that begins or ends just now is in one of the two lists only; it is not when both are read again.
+    return tuple(ban for ban in _unknown_to_the_kernel(jails) if ban in lost) if lost else ()
+
+
 def watching_jails() -> tuple[str, ...]:
     """The jails that are at work. Raises CommandFailed where fail2ban does not answer."""
     for line in _ask("status").splitlines():
@@ -81,6 +96,36 @@ def _ask(*words: str) -> str:
 
 def _address(text: str) -> IPNetwork | IPAddress:
     return ipaddress.ip_network(text) if "/" in text else ipaddress.ip_address(text)
+
+
+def _unknown_to_the_kernel(jails: Collection[str]) -> tuple[Ban, ...]:
+    bans = [ban for ban in list_bans() if ban.jail in jails]
+    shut_out = _shut_out() if bans else frozenset()
+    return tuple(ban for ban in bans if (ban.jail, str(ban.address)) not in shut_out)
+
+
+def _shut_out() -> frozenset[tuple[str, str]]:
+    """Jails and addresses as the sets of fail2ban's table hold them (action.d/nftables.conf)."""
+    answer = run(["nft", "--json", "list", "table", *_TABLE], check=False)
+    if not answer.is_ok:
+        if b"No such file or directory" in answer.stderr:
+            return frozenset()
+        raise CommandFailed(
+            "nft can't list the table of the bans", tried=" ".join(answer.argv), seen=answer.complaint()
+        )
+    sets = [item["set"] for item in json.loads(answer.stdout)["nftables"] if "set" in item]
+    return frozenset(
+        (_SET_PREFIX.sub("", one["name"]), _element(element))
+        for one in sets
+        for element in one.get("elem", ())
+    )
+
+
+def _element(element: Any) -> str:
+    """An element of a set in nft's JSON (libnftables-json(5)) as fail2ban writes it."""
+    if isinstance(element, dict) and "prefix" in element:
+        return f"{element['prefix']['addr']}/{element['prefix']['len']}"
+    return str(element)
 
 
 def _remembered() -> Mapping[tuple[str, str], Ban]:

@@ -7,7 +7,9 @@ from typing import Literal
 
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, fail, ok, warn
+from backends.language import _
 from backends.machine.facts import Init, IPAddress, IPNetwork
+from backends.machine.services import service_manager
 from backends.nftables import table, trial
 from backends.nftables.firewall import Firewall
 from backends.resources import File, Resource, Service
@@ -15,6 +17,7 @@ from backends.resources import File, Resource, Service
 Protocol = Literal["tcp", "udp"]
 
 _RULES = "/etc/mailstead/nftables.nft"
+_LOADER = Service("mailstead-firewall.service")
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,17 @@ class Nftables(Adapter):
         if self.settings.init == "systemd":
             unit = "mailstead-firewall.service"
             yield self.file(f"/etc/systemd/system/{unit}", f"{unit}.j2")
+            yield from self.drop_in("nftables.service", "nftables.conf.j2")
         else:
             yield self.file("/etc/init.d/mailstead-firewall", "mailstead-firewall.init.j2", mode=0o755)
         # The service comes first: starting it loads the rules confirmed last.
-        yield Service("mailstead-firewall.service")
+        yield _LOADER
         yield Firewall(rules.content or b"", self.settings.lifeline, self.settings.confirm_within)
 
     def checks(self) -> Iterator[Check]:
-        """Whether the rules are those that should be."""
+        """Whether the rules are those that should be, and will be after a boot."""
         yield Check("nftables.rules", "The firewall's rules are in force", self._are_in_force, is_gate=True)
+        yield Check("nftables.boot", _("The firewall's rules come back by themselves"), self._come_back)
 
     def confirm(self) -> None:
         """Keep the rules that are on trial; raises MailsteadError where they took themselves back."""
@@ -98,6 +103,18 @@ class Nftables(Adapter):
         else:
             seen = "other rules are loaded"
         return fail(seen, wanted, "mailstead replay")
+
+    @staticmethod
+    def _come_back() -> Finding:
+        (status,) = service_manager().statuses([_LOADER.names])
+        if status.is_enabled and status.is_active:
+            return ok(_("with each boot"))
+        if not status.is_enabled:
+            seen = _("{unit} does not start with the machine: the next boot leaves every port reachable")
+        else:
+            seen = _("{unit} was stopped: nothing puts the rules back when they are taken away")
+        wanted = _("{unit} enabled and running")
+        return fail(seen.format(unit=_LOADER.unit), wanted.format(unit=_LOADER.unit), "mailstead replay")
 
 
 class NoFirewall(Adapter):

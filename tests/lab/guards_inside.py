@@ -18,6 +18,7 @@ from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
 from backends.logrotate.adapter import Logrotate, LogrotateSettings
 from backends.machine.facts import gather_facts
 from backends.machine.run import run
+from backends.machine.services import service_manager
 from backends.nftables import trial
 from backends.nftables.adapter import Nftables, NftablesSettings, OpenPort
 from backends.nftables.firewall import Firewall
@@ -74,10 +75,8 @@ def confirm() -> str:
 
 
 def check(**settings: Any) -> list[str]:
-    """What the firewall's check finds."""
-    (only,) = firewall(**settings).checks()
-    finding = only.result()
-    return [finding.status, finding.seen]
+    """What the check of the firewall's rules finds."""
+    return _findings(firewall(**settings))["nftables.rules"]
 
 
 def plan(**settings: Any) -> str:
@@ -96,18 +95,13 @@ def go_back_to_none() -> None:
 
 
 def guard() -> list[str]:
-    """Put logs, bans and rotation into force; what had to change."""
+    """Put firewall, logs, bans and rotation into force; what had to change."""
     return [key for adapter in _guards() for key in _apply(adapter)]
 
 
 def guard_checks() -> dict[str, list[str]]:
     """What their checks find."""
-    found = {}
-    for adapter in _guards():
-        for one in adapter.checks():
-            finding = one.result()
-            found[one.id] = [finding.status, finding.seen]
-    return found
+    return {key: finding for adapter in _guards() for key, finding in _findings(adapter).items()}
 
 
 def facts(ssh_connection: str = "") -> dict[str, Any]:
@@ -135,10 +129,16 @@ def _guards() -> tuple[Adapter, ...]:
         max_retry=MAX_RETRY,
     )
     return (
+        firewall(),
         Rsyslog(RsyslogSettings(facts.init)),
         Fail2ban(bans),
         Logrotate(LogrotateSettings(facts.init, keep_days=7)),
     )
+
+
+def _findings(adapter: Adapter) -> dict[str, list[str]]:
+    findings = {check.id: check.result() for check in adapter.checks()}
+    return {key: [finding.status, finding.seen] for key, finding in findings.items()}
 
 
 def _apply(adapter: Adapter) -> list[str]:
@@ -160,6 +160,7 @@ def _apply(adapter: Adapter) -> list[str]:
             action = resource.activation_after(set(changed))
             if action:
                 resource.activate(action)
+    service_manager().forget_removed_units()
     return changed
 
 

@@ -6,6 +6,7 @@ import json
 import smtplib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ ADMIN = "admin@example.test"
 _PYTHON = "/opt/mailstead/venv/bin/python"
 _ENVIRONMENT = {"PYTHONPATH": "/opt/mailstead/app", "PYTHONDONTWRITEBYTECODE": "1"}
 _WENT_BACK = "the firewall went back by itself, because nobody confirmed the new rules"
+_EMPTIED = "something has emptied the kernel's tables"
 _TRIAL = 5
 """Seconds that rules are on trial in tests of going back."""
 
@@ -99,6 +101,7 @@ def set_up_mail(machine: Machine) -> None:
     machine.write("/root/guards_inside.py", Path(guards_inside.__file__).read_text())
     source = Path(mail_adapters.__file__).read_text()
     ask(machine, "guard")
+    ask(machine, "confirm")
     machine.run(_PYTHON, "-", machine.release, input=source, env=_ENVIRONMENT)
 
 
@@ -297,20 +300,51 @@ def test_confirmed_rules_are_there_after_a_boot_and_unconfirmed_ones_are_not(lab
         assert ask(machine, "check", ports=[OPEN, CLOSED]) == ["fail", _WENT_BACK]
 
 
-@pytest.mark.parametrize("verb", ["restart", "reload"])
-def test_loading_the_administrators_own_rules_leaves_ours_alone(server: Machine, lab: Lab, verb: str) -> None:
-    assert "flush ruleset" in server.read("/etc/nftables.conf")
+VERBS = ("start", "reload", "restart", "stop")
+"""What an administrator does with nftables.service; each empties every table in the kernel."""
+
+
+def control_nftables(machine: Machine, verb: str) -> None:
+    """Let nftables.service do this, from the state in which that does something, until all has settled."""
+    assert "flush ruleset" in machine.read("/etc/nftables.conf")
+    machine.run("systemctl", "stop" if verb == "start" else "start", "nftables")
+    settle(machine)
+    machine.run("systemctl", verb, "nftables")
+    settle(machine)
+
+
+def settle(machine: Machine) -> None:
+    """Wait until systemd has nothing left to do."""
+    no_jobs = "No jobs running."
+    assert becomes(lambda: no_jobs in machine.run("systemctl", "list-jobs").stdout)
+    machine.run("systemctl", "reset-failed")  # and forget how often it has started things
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_becomes_of_the_administrators_rules_leaves_ours_alone(
+    server: Machine, lab: Lab, verb: str
+) -> None:
     ask(server, "load")
     ask(server, "confirm")
-    server.run("systemctl", "start", "nftables")
 
-    server.run("systemctl", verb, "nftables")
+    control_nftables(server, verb)
 
-    assert becomes(lambda: has_rules(server), timeout=5)
+    assert has_rules(server), server.run("journalctl", "-n40", "--no-pager").stdout
     assert lab.attacker.can_connect(server.address, OPEN)
     assert not lab.attacker.can_connect(server.address, CLOSED, timeout=1)
     assert ask(server, "check")[0] == "ok"
-    server.run("systemctl", "stop", "nftables")
+    ask(server, "go_back_to_none")
+
+
+def test_stopping_an_nftables_that_does_not_run_changes_nothing(server: Machine) -> None:
+    control_nftables(server, "stop")
+    ask(server, "load")
+    ask(server, "confirm")
+
+    server.run("systemctl", "disable", "--now", "nftables")
+
+    settle(server)
+    assert ask(server, "check")[0] == "ok"
     ask(server, "go_back_to_none")
 
 
@@ -345,13 +379,26 @@ def attacked(request: pytest.FixtureRequest, release: str) -> Iterator[Machine]:
     """Either kind of machine with Postfix and Dovecot; nobody is banned before and after."""
     machine: Machine = request.getfixturevalue(request.param)
     assert machine.release == release
+    with without_bans(machine):
+        yield machine
+
+
+@pytest.fixture
+def restarted(mail_server: Machine) -> Iterator[Machine]:
+    """The machine with systemd; nobody is banned before and after."""
+    with without_bans(mail_server):
+        yield mail_server
+
+
+@contextmanager
+def without_bans(machine: Machine) -> Iterator[None]:
     machine.run("fail2ban-client", "unban", "--all")
-    yield machine
+    yield
     machine.run("fail2ban-client", "unban", "--all")
 
 
 def test_every_jail_watches_and_the_log_is_written(attacked: Machine) -> None:
-    assert {status for status, _ in ask(attacked, "guard_checks").values()} == {"ok"}
+    assert becomes(lambda: all_is_well(attacked))
     assert ask(attacked, "guard") == []
 
 
@@ -460,21 +507,61 @@ def test_wrong_logins_from_the_machine_itself_ban_nobody(attacked: Machine) -> N
     assert json.loads(mailstead(attacked, "ban", "list", "--json")) == {"bans": []}
 
 
-def test_bans_outlast_a_restart_of_the_administrators_firewall(
-    mail_server: Machine, attacker: Endpoint
+@pytest.mark.parametrize("verb", VERBS)
+def test_bans_outlast_what_becomes_of_the_administrators_firewall(
+    restarted: Machine, attacker: Endpoint, verb: str
 ) -> None:
-    mail_server.run("systemctl", "start", "nftables")
-    mailstead(mail_server, "ban", "add", attacker.address)
-    assert not attacker.can_connect(mail_server.address, 25, timeout=1)
+    mailstead(restarted, "ban", "add", attacker.address)
+    assert not attacker.can_connect(restarted.address, 25, timeout=1)
 
-    mail_server.run("systemctl", "restart", "nftables")
+    control_nftables(restarted, verb)
 
-    assert becomes(lambda: not attacker.can_connect(mail_server.address, 25, timeout=1))
-    mail_server.run("fail2ban-client", "unban", "--all")
-    assert attacker.can_connect(mail_server.address, 25)
-    mail_server.run("systemctl", "stop", "nftables")
-    mail_server.run("systemctl", "start", "fail2ban")
-    mail_server.wait_for("fail2ban-client", "ping")
+    assert becomes(lambda: not attacker.can_connect(restarted.address, 25, timeout=1))
+    assert becomes(lambda: all_is_well(restarted))
+    mailstead(restarted, "ban", "remove", attacker.address)
+    assert attacker.can_connect(restarted.address, 25)
+
+
+def test_bans_are_put_back_while_no_dns_answers(restarted: Machine, attacker: Endpoint) -> None:
+    mailstead(restarted, "ban", "add", attacker.address)
+    nameservers = restarted.read("/etc/resolv.conf")
+    restarted.write("/etc/resolv.conf", "nameserver 198.51.100.254\n")
+
+    restarted.run("systemctl", "restart", "fail2ban")
+
+    is_shut_out = becomes(lambda: not attacker.can_connect(restarted.address, 25, timeout=1), timeout=15)
+    restarted.write("/etc/resolv.conf", nameservers)
+    assert is_shut_out, restarted.read("/var/log/fail2ban.log")[-3000:]
+
+
+def test_emptied_tables_are_seen_by_checks(restarted: Machine, attacker: Endpoint) -> None:
+    mailstead(restarted, "ban", "add", attacker.address)
+    assert becomes(lambda: all_is_well(restarted))
+
+    restarted.run("nft", "flush", "ruleset")
+
+    assert {
+        key: seen for key, (status, seen) in ask(restarted, "guard_checks").items() if status != "ok"
+    } == {
+        "nftables.rules": "there are no rules: every port is reachable",
+        "fail2ban.bans": f"1 ban is not in force, {attacker.address}: {_EMPTIED}",
+    }
+    restarted.run("systemctl", "restart", "mailstead-firewall", "fail2ban")
+    assert becomes(lambda: all_is_well(restarted))
+
+
+def test_a_firewall_that_does_not_come_back_is_seen_by_a_check(restarted: Machine) -> None:
+    restarted.run("systemctl", "disable", "mailstead-firewall")
+    status, seen = ask(restarted, "guard_checks")["nftables.boot"]
+    restarted.run("systemctl", "enable", "mailstead-firewall")
+
+    assert status == "fail"
+    assert "does not start with the machine" in seen
+
+
+def all_is_well(machine: Machine) -> bool:
+    """Whether every check of the guards is content."""
+    return {status for status, _ in ask(machine, "guard_checks").values()} == {"ok"}
 
 
 def test_logs_rotate_and_writing_goes_on(attacked: Machine) -> None:

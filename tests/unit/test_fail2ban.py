@@ -1,5 +1,6 @@
 """Who is banned, read from what fail2ban says; and jails that can't be broken out of."""
 
+import json
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -116,6 +117,49 @@ def test_a_fail2ban_that_does_not_answer_is_an_error_with_its_words(says: Says) 
     assert "it is broken" in caught.value.seen
 
 
+def table(**sets: list[object]) -> str:
+    """What `nft --json list table` says; a set's name without what all of them start with."""
+    found = [
+        {"set": {"name": f"addr{name.replace('_', '-set-')}", "elem": held}} for name, held in sets.items()
+    ]
+    return json.dumps({"nftables": [{"metainfo": {}}, {"table": {"name": "f2b-table"}}, *found]})
+
+
+@pytest.mark.parametrize(
+    ("in_kernel", "lost"),
+    [
+        (table(_sshd=["192.0.2.1"], _postfix=[{"prefix": {"addr": "192.0.2.8", "len": 30}}], _x=[]), []),
+        (table(_sshd=["192.0.2.1"]), ["192.0.2.8/30"]),
+        (table(_postfix=["192.0.2.1"]), ["192.0.2.8/30", "192.0.2.1"]),
+    ],
+)
+def test_bans_that_the_kernel_does_not_know_are_found(
+    monkeypatch: pytest.MonkeyPatch, says: Says, in_kernel: str, lost: list[str]
+) -> None:
+    says("")
+    banned = "[{'sshd': ['192.0.2.1']}, {'postfix': ['192.0.2.8/30']}, {'own': ['192.0.2.66']}]"
+
+    def run(argv: list[str], **_how: Any) -> Completed:
+        return Completed(tuple(argv), 0, (in_kernel if argv[0] == "nft" else banned).encode(), b"")
+
+    monkeypatch.setattr(bans, "run", run)
+
+    assert [str(ban.address) for ban in bans.bans_not_in_force(("sshd", "postfix"))] == lost
+
+
+def test_without_a_table_no_ban_is_in_force(monkeypatch: pytest.MonkeyPatch, says: Says) -> None:
+    says("")
+
+    def run(argv: list[str], **_how: Any) -> Completed:
+        if argv[0] == "nft":
+            return Completed(tuple(argv), 1, b"", b"Error: No such file or directory")
+        return Completed(tuple(argv), 0, b"[{'sshd': ['2001:db8::1']}]", b"")
+
+    monkeypatch.setattr(bans, "run", run)
+
+    assert bans.bans_not_in_force(("sshd",)) == (bans.Ban(ip_address("2001:db8::1"), "sshd"),)
+
+
 def jails(**changes: Any) -> str:
     settings = {
         "release": "trixie",
@@ -143,6 +187,11 @@ def test_without_systemd_files_are_read_instead_of_the_journal() -> None:
 
 def test_own_addresses_are_never_banned() -> None:
     assert "ignoreip = 127.0.0.0/8 192.0.2.1/32\n" in jails()
+
+
+def test_the_dns_is_asked_for_nothing() -> None:
+    assert "usedns = no\n" in jails()
+    assert "ignoreself = false\n" in jails()
 
 
 def test_an_address_that_is_none_never_reaches_the_jails() -> None:

@@ -85,6 +85,16 @@ def test_no_rule_ever_flushes_what_is_not_ours() -> None:
             assert b"flush ruleset\n" not in (resource.content or b"")
 
 
+def test_debians_own_firewall_service_puts_back_what_it_empties_but_takes_nothing_along() -> None:
+    files = {r.path: (r.content or b"").decode() for r in adapter().resources() if isinstance(r, File)}
+    drop_in = files["/etc/systemd/system/nftables.service.d/mailstead.conf"]
+
+    for moment in ("ExecStartPost", "ExecReload", "ExecStopPost"):
+        for act in ("try-reload-or-restart mailstead-firewall.service", "try-restart fail2ban.service"):
+            assert f"{moment}=-/usr/bin/systemctl --no-block {act}\n" in drop_in
+    assert "PartOf" not in files["/etc/systemd/system/mailstead-firewall.service"]
+
+
 def test_a_port_that_is_no_number_never_reaches_the_rules() -> None:
     with pytest.raises(UnsafeValue):
         rules_text(adapter(ports=(OpenPort("25; accept"),)))  # type: ignore[arg-type]
