@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from backends.language import _
-from wizard import answers_mistakes, secret_files
+from wizard import answers_mistakes
 from wizard.answers import Alias, Answers, Mailbox, Repository, Section, Site
 from wizard.answers_mistakes import Found, known_keys
 from wizard.answers_path import Path, dotted
@@ -159,6 +159,8 @@ class Draft:
 
     def save_secrets(self, directory: FilePath = SECRETS_DIRECTORY) -> None:
         """Write the typed secrets that the draft refers to, each into a file of its own; raises OSError."""
+        from wizard import secret_files  # loads what writes files on the machine, 50 ms
+
         for name in self.typed.keys() & _secrets_in(self.document):
             secret_files.store(name, self.typed[name], directory)
 
