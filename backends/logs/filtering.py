@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import islice
 from threading import current_thread, main_thread
 from types import FrameType
 
@@ -18,6 +19,9 @@ LOOKED_AT = 2000
 """Characters of a line in which an expression is looked for."""
 
 LONGEST_EXPRESSION = 500
+MOST_HITS = 100
+"""Places in one line that are shown as found."""
+
 LINES_AT_ONCE = 100
 BUDGET = 0.1
 """Seconds of computing that LINES_AT_ONCE lines may take: what people write needs a hundredth of it."""
@@ -29,14 +33,15 @@ class BadFilter(MailsteadError):
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Lines of some services (none: of all) in which every word is, whatever its case, and in which the
-    expression is found; with `is_inverse`, those in which they are not.
+    """Lines of some services (none: of all) in which every word is, whatever its case, and none of `without`,
+    and in which the expression is found, or is not where it `is_inverse`.
 
     An expression without capitals ignores case. Making one raises BadFilter where it can't be used.
     """
 
     services: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     expression: str = ""
     is_inverse: bool = False
 
@@ -52,13 +57,18 @@ class LineFilter:
     @property
     def is_everything(self) -> bool:
         """Whether no line is left out."""
-        return not (self.services or self.words or self.expression)
+        return not (self.services or self.has_text)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it asks for anything in the text of lines."""
+        return bool(self.words or self.without or self.expression)
 
     def kept(self, lines: Sequence[LogLine]) -> list[LogLine]:
         """The lines that pass. Raises BadFilter when the expression takes too long."""
         if self.services:
             lines = [line for line in lines if line.service in self.services]
-        if not (self.words or self.expression):
+        if not self.has_text:
             return list(lines)
         found: list[LogLine] = []
         for start in range(0, len(lines), LINES_AT_ONCE):
@@ -66,30 +76,53 @@ class LineFilter:
                 found += [line for line in lines[start : start + LINES_AT_ONCE] if self._passes(line.text)]
         return found
 
+    def hits(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Where in a text is what was asked for: first character and the one after the last, of each."""
+        if self.expression and not self.is_inverse:
+            try:
+                with _budget(BUDGET):
+                    found = list(islice(_compiled(self.expression).finditer(text, 0, LOOKED_AT), MOST_HITS))
+            except BadFilter:
+                return ()
+            return tuple(match.span() for match in found)
+        lowered = text.lower()
+        if len(lowered) != len(text):  # a few letters have a lower case of two
+            return ()
+        spans = (match.span() for word in self._words for match in re.finditer(re.escape(word), lowered))
+        return tuple(islice(spans, MOST_HITS))
+
     def _passes(self, text: str) -> bool:
-        lowered = text.lower() if self._words else ""
-        is_found = all(word in lowered for word in self._words)
-        if is_found and self.expression:
-            is_found = _compiled(self.expression).search(text, 0, LOOKED_AT) is not None
-        return is_found is not self.is_inverse
+        if self.words or self.without:
+            lowered = text.lower()
+            if not all(word in lowered for word in self._words) or any(w in lowered for w in self._without):
+                return False
+        if not self.expression:
+            return True
+        return (_compiled(self.expression).search(text, 0, LOOKED_AT) is None) is self.is_inverse
 
     @cached_property
     def _words(self) -> tuple[str, ...]:
         return tuple(word.lower() for word in self.words)
 
+    @cached_property
+    def _without(self) -> tuple[str, ...]:
+        return tuple(word.lower() for word in self.without)
+
 
 def filter_from(text: str, services: frozenset[str] = frozenset()) -> LineFilter:
-    """What a person typed: `words that are all there`, `/an expression/`, and either after `!` for the lines
-    that have it not. Raises BadFilter.
+    """What a person typed: words that are all there, `!words` that are not; or `/an expression/`, or
+    `!/an expression/` that is not found. Raises BadFilter.
     """
     asked = text.strip()
-    is_inverse = asked.startswith("!")
-    asked = asked.removeprefix("!").strip()
-    if asked.startswith("/"):
-        expression = asked[1:].removesuffix("/")
-        return LineFilter(services, expression=expression, is_inverse=is_inverse and bool(expression))
-    words = tuple(asked.split())
-    return LineFilter(services, words=words, is_inverse=is_inverse and bool(words))
+    if asked.startswith(("/", "!/")):
+        expression = asked.removeprefix("!")[1:].removesuffix("/")
+        return LineFilter(services, expression=expression, is_inverse=asked.startswith("!"))
+    words = asked.split()
+    return LineFilter(
+        services,
+        words=tuple(word for word in words if not word.startswith("!")),
+        without=tuple(word[1:] for word in words if word.startswith("!") and len(word) > 1),
+    )
 
 
 @cache

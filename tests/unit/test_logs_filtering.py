@@ -32,7 +32,8 @@ LINES = lines("postfix: Connect from A", "postfix: lost connection", "dovecot: L
         ("FROM a", [0, 2]),
         ("connect from", [0]),
         ("!connect", [2, 3]),
-        ("! connect from", [1, 2, 3]),
+        ("connect !from", [1]),
+        ("!connect !b", [2]),
         ("!", [0, 1, 2, 3]),
         ("[b]", [3]),
         ("/from a$/", [0, 2]),
@@ -45,6 +46,13 @@ LINES = lines("postfix: Connect from A", "postfix: lost connection", "dovecot: L
 )
 def test_what_people_type_finds_what_they_mean(asked: str, numbers: list[int]) -> None:
     assert filter_from(asked).kept(LINES) == [LINES[number] for number in numbers]
+
+
+def test_the_places_of_what_is_found_are_known() -> None:
+    assert filter_from("con C").hits("Connect c") == ((0, 3), (0, 1), (5, 6), (8, 9))
+    assert filter_from("/c./").hits("Connect c!") == ((0, 2), (5, 7), (8, 10))
+    assert filter_from("!/c./").hits("Connect") == filter_from("/(.*a){25}z/").hits("a" * 80) == ()
+    assert filter_from("x").hits("\u0130x") == ()
 
 
 def test_services_and_words_go_together() -> None:
