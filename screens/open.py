@@ -10,7 +10,7 @@ from screens.terminal import refusal
 
 
 def open_console(*, is_read_only: bool = False) -> NoReturn:
-    """The console; the wizard where nothing is set up yet, or where a run is under way that it shows.
+    """The console; the wizard where the set-up is still to come, or a run is under way that it shows.
 
     Exits with 2 where no screen can be drawn.
     """
@@ -18,10 +18,11 @@ def open_console(*, is_read_only: bool = False) -> NoReturn:
         _("Without a screen: mailstead check says how the server is, mailstead --help what else there is.")
     )
     from wizard.answers_file import ANSWERS_FILE
-    from wizard.lock import is_locked
+    from wizard.running import is_half_set_up, run_at_work
 
-    is_set_up = ANSWERS_FILE.exists()
-    _run("console" if is_read_only or (is_set_up and not is_locked()) else "setup", is_read_only=is_read_only)
+    is_set_up = ANSWERS_FILE.exists() and not is_half_set_up()
+    shows_wizard = not is_read_only and (not is_set_up or run_at_work() is not None)
+    _run("setup" if shows_wizard else "console", is_read_only=is_read_only)
 
 
 def open_setup() -> NoReturn:

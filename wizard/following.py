@@ -13,7 +13,8 @@ from wizard.lock import LOCK, is_locked
 _POLL = 0.1
 _ASK_WHETHER_ALIVE = 1.0
 """Seconds of silence after which the lock is looked at."""
-_AT_ONCE = 1 << 20
+_AT_ONCE = 64 << 10
+"""Bytes of a journal between two moments in which the face may do something else."""
 
 
 @dataclass
@@ -27,11 +28,13 @@ class JournalReader:
     """
 
     def read(self) -> tuple[Event, ...]:
-        """What is new, at most about a MiB; nothing where there is no journal yet."""
+        """What is new, or the first part of it; nothing where there is no journal yet."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
                 content = file.read(_AT_ONCE)
+                while b"\n" not in content and (more := file.read(_AT_ONCE)):
+                    content += more
         except FileNotFoundError:
             return ()
         whole = content[: content.rfind(b"\n") + 1]
@@ -49,16 +52,18 @@ async def follow(
     """
     reader = JournalReader(directory / "journal.jsonl", offset)
     give_up = time.monotonic() + patience
+    last = ""
     while True:
         is_silent = time.monotonic() > give_up
         is_alive = not is_silent or is_locked(lock)
         events = reader.read()  # after the look at the lock: what a run wrote last is not lost
         if events:
+            last = events[-1].name
             yield events
-            if events[-1].name == "finished":
-                return
+        elif last == "finished":  # not only the end of an earlier part, with more to read behind it
+            return
         elif not is_alive:
             raise died(directory)
         if events or is_silent:
             give_up = time.monotonic() + _ASK_WHETHER_ALIVE
-        await asyncio.sleep(_POLL)
+        await asyncio.sleep(0 if events else _POLL)

@@ -36,6 +36,13 @@ def look() -> FirstLook:
         return FirstLook(suggested_draft(surroundings), surroundings, error.describe())
 
 
+def page_of_a_run() -> str:
+    """The page to begin with where a run is at work, or did not get to its end; empty where none is."""
+    from wizard.running import run_to_show
+
+    return "apply" if run_to_show() else ""
+
+
 async def apart(do: Callable[[], T]) -> T:
     """What `do` gives, from a thread that nobody waits for when the program ends before it is done.
 
