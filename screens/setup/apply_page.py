@@ -97,6 +97,13 @@ class ApplyPage(Page):
         """Whether a run goes on that was begun or found here."""
         return self.progress is not None and self.progress.phase is not Phase.ENDED and not self._gone
 
+    def parting(self) -> tuple[str, str]:
+        """A run does not need this screen."""
+        if not self.is_at_work:
+            return "", ""
+        words = _("It goes on without this screen. To come back to it, start mailstead again.")
+        return _("Leave while the run is at work?"), words
+
     def begin(self, ready: "Installation") -> None:
         """Start this run, and follow it."""
         self._prepare(ready.directory)

@@ -36,6 +36,10 @@ class Page(Widget):
         if target is not None:
             target.focus()
 
+    def parting(self) -> tuple[str, str]:
+        """A question before the wizard is left, and what follows; empty where the page has nothing to say."""
+        return "", ""
+
     def help(self) -> tuple[str, str]:
         """A title and the text for F1: of what has the focus, else of the page."""
         return "", self.HELP or ""

@@ -206,6 +206,7 @@ class ReviewPage(Page):
             self.app.notify(describe(problem), severity="error", timeout=20, markup=False)
             return
         self._looked_at = None
+        self.setup.keep(draft)
         await self.setup.go_to("apply")
         self.setup.query_one(ApplyPage).begin(ready)
 

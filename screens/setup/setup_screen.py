@@ -150,10 +150,18 @@ class SetupScreen(Screen[None]):
         kept = self._kept
         return kept is not None and (kept.document, kept.typed) != (self.draft.document, self.draft.typed)
 
+    def keep(self, draft: "Draft") -> None:
+        """This draft has been written down: nothing of it would be lost."""
+        self._kept = draft
+
     async def may_leave(self) -> bool:
         """Ask, where answers would be lost."""
         from screens.widgets.confirm import Confirm
 
+        for page in self.query(Page):
+            question, words = page.parting()
+            if question:
+                return bool(await self.app.push_screen_wait(Confirm(question, words, yes=_("Leave"))))
         if not self.is_changed:
             return True
         words = _("Nothing was changed on this machine. ctrl+s saves the answers to a file.")
