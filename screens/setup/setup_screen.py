@@ -159,9 +159,10 @@ class SetupScreen(Screen[None]):
         from screens.widgets.confirm import Confirm
 
         for page in self.query(Page):
-            question, words = page.parting()
-            if question:
-                return bool(await self.app.push_screen_wait(Confirm(question, words, yes=_("Leave"))))
+            asked, follows = page.parting()
+            if asked:
+                parting = Confirm(asked, follows, yes=_("Leave"))
+                return await self.app.push_screen_wait(parting)
         if not self.is_changed:
             return True
         words = _("Nothing was changed on this machine. ctrl+s saves the answers to a file.")
