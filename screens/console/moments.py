@@ -39,11 +39,12 @@ def length(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes in powers of 1024, to two figures and more: `0 B`, `1.5 MB`, `20 GB`."""
+    """Bytes in powers of 1024, `0 B`, `1.5 MB`, `2 GB`."""
     unit = 0
     while count >= 1024 and unit < len(_UNITS) - 1:
         count, unit = count / 1024, unit + 1
-    return f"{count:.1f} {_UNITS[unit]}" if 0 < count < 10 and unit else f"{count:.0f} {_UNITS[unit]}"
+    text = f"{count:.1f}" if count < 10 and unit else f"{count:.0f}"
+    return f"{text.removesuffix('.0')} {_UNITS[unit]}"
 
 
 def _weekdays() -> tuple[str, ...]:
