@@ -58,8 +58,8 @@ def ban(address: IPAddress) -> None:
     _ask("set", HAND_JAIL, "banip", str(address))
 
 
-def unban(address: IPAddress) -> bool:
-    """Let an address in again, in every jail; whether it was shut out of any."""
+def unban(address: IPNetwork | IPAddress) -> bool:
+    """Let an address or network in again, in every jail; whether it was shut out of any."""
     return _ask("unban", str(address)).strip() not in {"", "0"}
 
 
