@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 import pytest_textual_snapshot
+from syrupy.location import PyTestLocation
 
 SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
 SIZES = ((80, 24), (120, 40))
+
+
+def _directory(_extension: type, *, test_location: PyTestLocation) -> str:
+    return str(SNAPSHOTS / Path(test_location.filepath).stem.removeprefix("test_"))
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +21,7 @@ def _steady(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         pytest_textual_snapshot.SVGImageExtension,
         "dirname",
-        property(lambda self: str(SNAPSHOTS / Path(self.test_location.filepath).stem.removeprefix("test_"))),
+        classmethod(_directory),
     )
     for name in ("NO_COLOR", "LC_CTYPE", "LANG", "LANGUAGE"):
         monkeypatch.delenv(name, raising=False)
