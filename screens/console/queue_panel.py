@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence, Set
 from functools import partial
 from threading import Event
 from typing import ClassVar
@@ -58,6 +58,7 @@ class QueuePanel(Panel):
         Binding("r", "release", _("Release"), id="queue-release"),
         Binding("t", "retry", _("Try again"), id="queue-retry"),
         Binding("d", "delete", _("Delete"), id="queue-delete"),
+        Binding("escape", "show_all", _("Show all"), show=False, id="queue-show-all"),
         Binding("enter", "show_message", _("Header"), show=False, id="queue-show"),
     ]
     DEFAULT_CSS = """
@@ -119,30 +120,42 @@ class QueuePanel(Panel):
         self.view.toggle_mark()
         self._say()
 
-    def action_mark_all(self) -> None:
-        """Mark all that are shown, or none."""
-        self.view.mark_all()
+    @work(exclusive=True, group="mark", exit_on_error=False)
+    async def action_mark_all(self) -> None:
+        """Mark all that are shown, or none where all are."""
+        self.view.marks = await asyncio.to_thread(_all_or_none, self.view.rows, self.view.marks)
+        self.view.refresh()
         self._say()
+
+    def action_show_all(self) -> None:
+        """Take the filter away; where there is none, the marks."""
+        bar = self.query_one(FilterBar)
+        if bar.value:
+            bar.action_leave(empties=True)
+        else:
+            self.view.marks = set()
+            self.view.refresh()
+            self._say()
 
     @work(group="act", exit_on_error=False)
     async def action_hold(self) -> None:
         """Keep messages from being delivered."""
-        await self._carry_out(HOLD, self.view.marked_rows)
+        await self._carry_out(HOLD, await self._chosen())
 
     @work(group="act", exit_on_error=False)
     async def action_release(self) -> None:
         """Let messages on hold be delivered."""
-        await self._carry_out(RELEASE, self.view.marked_rows)
+        await self._carry_out(RELEASE, await self._chosen())
 
     @work(group="act", exit_on_error=False)
     async def action_retry(self) -> None:
         """Try to deliver messages now."""
-        await self._carry_out(RETRY, self.view.marked_rows)
+        await self._carry_out(RETRY, await self._chosen())
 
     @work(group="act", exit_on_error=False)
     async def action_delete(self) -> None:
         """Delete messages, after asking."""
-        messages = self.view.marked_rows
+        messages = await self._chosen()
         if messages:
             is_sure = await self.app.push_screen_wait(deletion(messages))
             if not is_sure:
@@ -193,27 +206,31 @@ class QueuePanel(Panel):
             details = Content(_("The queue is empty: every message has reached everybody."))
         self.query_one("#queue-details", Static).update(details)
 
+    async def _chosen(self) -> tuple[QueuedMessage, ...]:
+        """The marked messages that are shown, or without marks the one under the cursor, as they are now."""
+        if not self.view.marks:
+            return self.view.marked_rows
+        rows, marks = self.view.rows, frozenset(self.view.marks)
+        return await asyncio.to_thread(lambda: tuple([one for one in rows if one.queue_id in marks]))
+
     def _take(self, snapshot: QueueSnapshot) -> None:
         self._snapshot = snapshot
-        if self.view.marks and snapshot.is_complete:
-            self.view.marks &= {message.queue_id for message in snapshot.messages}
         self._show()
 
     @work(exclusive=True, group="filter", exit_on_error=False)
     async def _show(self, *, typed: bool = False) -> None:
         """Put what matches into the list; the search in 100,000 messages waits for a pause in typing."""
-        messages, chosen = self._snapshot.messages, self._filter
-        if chosen:
-            choose = partial(chosen.choose, messages, time.time())
-            if len(messages) > _MANY:
-                await asyncio.sleep(_TYPING_PAUSE if typed else 0)
-                messages = await asyncio.to_thread(choose)
-            else:
-                messages = choose()
-        stays_on_top = self.view.cursor == 0 and not self._snapshot.is_complete
-        self.view.show(messages)
+        snapshot, view = self._snapshot, self.view
+        if len(snapshot.messages) > _MANY:
+            await asyncio.sleep(_TYPING_PAUSE if typed else 0)
+            messages, gone = await asyncio.to_thread(_matching, snapshot, self._filter, frozenset(view.marks))
+        else:
+            messages, gone = _matching(snapshot, self._filter, view.marks)
+        view.marks -= gone
+        stays_on_top = view.cursor == 0 and not snapshot.is_complete
+        view.show(messages)
         if stays_on_top:
-            self.view.go_to(0)
+            view.go_to(0)
         self._show_details()
         self._say()
 
@@ -265,7 +282,7 @@ class QueuePanel(Panel):
         else:
             yield ngettext("{count:,} message", "{count:,} messages", counts.total).format(count=counts.total)
         if view.marks:
-            yield _("{count:,} marked").format(count=len(view.marked_rows))
+            yield _("{count:,} marked").format(count=len(view.marks))
         if counts.hold:
             yield _("{count:,} on hold").format(count=counts.hold)
         if counts.oldest:
@@ -274,3 +291,17 @@ class QueuePanel(Panel):
             yield _("oldest {age}").format(age=age)
         if not self._snapshot.is_complete:
             yield _("reading …")
+
+
+def _matching(
+    snapshot: QueueSnapshot, chosen: QueueFilter, marks: Set[Hashable]
+) -> tuple[tuple[QueuedMessage, ...], Set[Hashable]]:
+    """The messages that match, and the marks whose messages have left the queue."""
+    is_marked = bool(marks) and snapshot.is_complete
+    gone = marks - {message.queue_id for message in snapshot.messages} if is_marked else frozenset()
+    return chosen.choose(snapshot.messages, time.time()), gone
+
+
+def _all_or_none(rows: Sequence[QueuedMessage], marks: Set[Hashable]) -> set[Hashable]:
+    every: set[Hashable] = {message.queue_id for message in rows}
+    return set() if every <= marks else every

@@ -275,6 +275,23 @@ async def test_marks_that_the_filter_hides_are_not_touched(postfix: Postfix) -> 
         assert not isinstance(pilot.app.screen, Confirm)
 
 
+async def test_escape_takes_first_the_filter_then_the_marks_away(postfix: Postfix) -> None:
+    bob, anna = postfix.add(1, "bob@example.test"), postfix.add(2)
+
+    async with opened() as (pilot, panel):
+        await pilot.press("space")
+        await type_filter(pilot, panel, "from:bob")
+        assert ids(panel) == [bob]
+
+        await pilot.press("escape")
+        await until(pilot, lambda: ids(panel) == [bob, anna])
+        assert panel.view.marks == {bob}
+        assert not panel.query_one(Input).display
+
+        await pilot.press("escape")
+        assert panel.view.marks == set()
+
+
 async def test_a_new_look_keeps_cursor_marks_and_filter(postfix: Postfix) -> None:
     names = [postfix.add(n) for n in range(10, 30)]
 
@@ -375,38 +392,40 @@ async def test_100_000_messages_open_fast_and_never_hold_up_the_keys(postfix: Po
         postfix.add(number, f"user{number % 997}@example.test", arrival_time=NOW - number * 7919 % 400_000)
     lines = [json.dumps(entry).encode() for entry in postfix.entries.values()]
     postfix.prepared = [b"\n".join(lines[n : n + 200]) + b"\n" for n in range(0, len(lines), 200)]
+    postfix.entries.clear()
     longest = 0.0
     is_over = asyncio.Event()
 
     async def beat() -> None:
-        """Processor time that the event loop's thread takes between two turns."""
+        """Processor time that the event loop's thread takes in one turn."""
         nonlocal longest
         while not is_over.is_set():
             before = time.thread_time()
-            await asyncio.sleep(0)
             await asyncio.sleep(0.002)
             longest = max(longest, time.thread_time() - before)
 
     app = MailsteadApp()
+    begun = time.monotonic()
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        panel = app.screen.query_one(QueuePanel)
-        begun = time.monotonic()
         heart = asyncio.ensure_future(beat())
+        panel = app.screen.query_one(QueuePanel)
         await until(pilot, lambda: panel.view.rows)
         first = time.monotonic() - begun
         await until(pilot, lambda: len(panel.view.rows) == 99_999)
-        assert first < 2
 
         for key in ("end", "home", *["pagedown"] * 20, "a", "slash", *"user50", "enter"):
             await pilot.press(key)
         await until(pilot, lambda: 0 < len(panel.view.rows) < 99_999)
+        before = postfix.readings
         panel.refresh_now()
-        await pilot.pause(0.5)
+        await until(pilot, lambda: postfix.readings > before)
+        await pilot.pause(0.1)
         is_over.set()
         await heart
 
-    print(f"\nfirst rows after {first:.2f} s, longest turn {longest * 1000:.0f} ms")
+    assert first < 2
+    # The promise is 50 ms; other work may share the processor.
     assert longest < 0.1
 
 
