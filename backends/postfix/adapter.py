@@ -26,7 +26,7 @@ _SIGNATURES = (
 _CLIENT_TLS = {"intermediate": "TLSv1.2", "modern": "TLSv1.3"}
 """For people's programs. Port 25 keeps TLS 1.2 in any case: a server without 1.3 would send in the clear."""
 
-_LOOKUPS = ("domains.cf", "accounts.cf", "aliases.cf", "postmasters.cf", "senders.cf")
+_LOOKUPS = ("domains.cf", "accounts.cf", "aliases.cf", "postmasters.cf", "senders.cf", "local-names.cf")
 
 
 class Postfix(Adapter):
@@ -99,6 +99,7 @@ class Postfix(Adapter):
             f"maps/{name}.j2",
             database=DATABASE,
             admin=self.settings.admin,
+            hostname=self.settings.hostname,
             signatures=_SIGNATURES,
         )
 
@@ -106,7 +107,6 @@ class Postfix(Adapter):
         settings = self.settings
         has_dane = settings.resolver_validates and not settings.relay
         is_relay_wrapped = bool(settings.relay and settings.relay.port == 465)
-        is_hostname_a_domain = settings.hostname in settings.domains
         return self.file(
             "/etc/postfix/main.cf",
             "main.cf.j2",
@@ -116,8 +116,6 @@ class Postfix(Adapter):
             compatibility_level=_COMPATIBILITY[settings.release],
             hostname=settings.hostname,
             admin=settings.admin,
-            is_hostname_a_domain=is_hostname_a_domain,
-            local_names=("localhost",) if is_hostname_a_domain else (settings.hostname, "localhost"),
             mynetworks="127.0.0.0/8 [::1]/128" if settings.has_ipv6 else "127.0.0.0/8",
             own_addresses=settings.own_addresses,
             has_ipv6=settings.has_ipv6,

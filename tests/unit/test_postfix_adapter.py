@@ -1,10 +1,13 @@
+import contextlib
 import dataclasses
+import re
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from backends.machine.facts import Release
-from backends.postfix.adapter import Postfix
+from backends.postfix.adapter import MAPS, Postfix
 from backends.postfix.settings import PostfixSettings, Relay
 from backends.resources import File, GeneratedFile, Service
 from backends.templates import UnsafeValue
@@ -27,6 +30,23 @@ def parameter(text: str, name: str) -> str:
 
 def test_the_same_settings_give_the_same_bytes(release: Release) -> None:
     assert files(settings(release)) == files(settings(release))
+
+
+def test_its_own_name_is_local_only_while_it_is_no_mail_domain() -> None:
+    found = files(settings())
+    (query,) = re.findall("^query = (.*)$", found[f"{MAPS}/local-names.cf"], re.MULTILINE)
+
+    def is_local(name: str, *domains: str) -> bool:
+        with contextlib.closing(sqlite3.connect(":memory:")) as database:
+            database.execute("CREATE TABLE domains (domain)")
+            database.executemany("INSERT INTO domains VALUES (?)", [(domain,) for domain in domains])
+            return bool(database.execute(query.replace("%s", name)).fetchall())
+
+    assert f"proxy:sqlite:{MAPS}/local-names.cf" in parameter(found["/etc/postfix/main.cf"], "mydestination")
+    assert is_local("Mail.example.test", "example.test")
+    assert not is_local("mail.example.test", "example.test", "mail.example.test")
+    assert not is_local("example.test", "example.test")
+    assert "inline:{root@mail.example.test=admin@example.test}" in found["/etc/postfix/main.cf"]
 
 
 def test_a_port_that_is_not_offered_is_not_listened_on() -> None:
@@ -75,13 +95,6 @@ def test_the_smarthosts_password_is_in_a_secret_file_only(tmp_path: Path) -> Non
     assert parameter(main, "relayhost") == "[smtp.example.net]:465"
     assert parameter(main, "smtp_tls_wrappermode") == "yes"
     assert "secure" in parameter(main, "smtp_tls_policy_maps")
-
-
-def test_a_host_that_is_itself_a_mail_domain_has_no_second_meaning() -> None:
-    main = files(settings(hostname="example.test"))["/etc/postfix/main.cf"]
-
-    assert parameter(main, "mydestination") == "localhost"
-    assert ", inline:{root@example.test=admin@example.test}" in main
 
 
 def test_overrides_come_last() -> None:
