@@ -2,12 +2,13 @@
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Sequence
-from operator import attrgetter
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from operator import itemgetter
 
 from backends.logs.filtering import LineFilter
 from backends.logs.lines import LogLine
+from backends.logs.severity import Severity
 
 MOST = 30_000
 """Lines that are kept, and as many again that wait while somebody reads."""
@@ -15,14 +16,22 @@ MOST = 30_000
 MOST_CHARACTERS = 8_000_000
 _AT_ONCE = 500
 
-_number = attrgetter("number")
+
+Row = tuple[int, datetime | None, str, str, str]
+"""A line with its number, which it has for good: number, time, service, severity, text.
+
+A plain tuple of plain values: the garbage collector leaves those out. Going through tens of thousands of objects
+would hold up a key for a tenth of a second.
+"""
 
 
-class Row(NamedTuple):
-    """A line with its number, which it has for good."""
+number_of: Callable[[Row], int] = itemgetter(0)
 
-    number: int
-    line: LogLine
+
+def line_of(row: Row) -> LogLine:
+    """The line in a row."""
+    _line_number, at, service, severity, text = row
+    return LogLine(at, service, Severity(severity), text)
 
 
 class LogRows:
@@ -50,7 +59,10 @@ class LogRows:
 
     def add(self, lines: Sequence[LogLine]) -> None:
         """Take new lines. Raises BadFilter when the filter takes too long; the lines are kept then."""
-        rows = [Row(number, line) for number, line in enumerate(lines, self._next)]
+        rows: list[Row] = [
+            (number, line.at, line.service, line.severity.value, line.text)
+            for number, line in enumerate(lines, self._next)
+        ]
         self._next += len(rows)
         if self.is_held:
             self._waiting_rows += rows
@@ -76,7 +88,7 @@ class LogRows:
             found = passing(rows, only)
             hits += found
             shown += passing(rows, around) if has_context else ()
-            number = rows[-1].number + 1
+            number = rows[-1][0] + 1
             await asyncio.sleep(0)
         self.only, self.has_context = only, has_context
         self.hits = hits
@@ -85,7 +97,7 @@ class LogRows:
         self._characters += _characters(self._waiting_rows)
         self._waiting_rows, self.waiting = [], 0
         self._trim()
-        self._forget_before(self.rows[0].number if self.rows else 0)
+        self._forget_before(self.rows[0][0] if self.rows else 0)
         self.dropped = 0
 
     def place_of(self, number: int) -> int:
@@ -108,14 +120,14 @@ class LogRows:
         self.hits += passing(rows, self.only)
         if self.shown is not self.hits:
             self.shown += passing(rows, self._shown_filter)
-        self._forget_before(self.rows[0].number if self.rows else 0)
+        self._forget_before(self.rows[0][0] if self.rows else 0)
 
     def _trim(self) -> None:
         """Forget the oldest lines, down to what is kept."""
         over = max(0, len(self.rows) - self._most)
         self._characters -= _characters(self.rows[:over])
         while self._characters > self._most_characters:
-            self._characters -= len(self.rows[over].line.text)
+            self._characters -= len(self.rows[over][4])
             over += 1
         del self.rows[:over]
 
@@ -132,22 +144,15 @@ class LogRows:
 
     @staticmethod
     def _place(rows: Sequence[Row], number: int) -> int:
-        return bisect_left(rows, number, key=_number)
+        return bisect_left(rows, number, key=number_of)
 
 
 def passing(rows: Sequence[Row], only: LineFilter) -> list[Row]:
     """The rows whose lines pass. Raises BadFilter as `LineFilter.kept` does."""
     if only.is_everything:
         return list(rows)
-    kept = iter(only.kept([row.line for row in rows]))
-    found: list[Row] = []
-    wanted = next(kept, None)
-    for row in rows:
-        if row.line is wanted:
-            found.append(row)
-            wanted = next(kept, None)
-    return found
+    return [rows[place] for place in only.places([row[2] for row in rows], [row[4] for row in rows])]
 
 
 def _characters(rows: Sequence[Row]) -> int:
-    return sum(len(row.line.text) for row in rows)
+    return sum(len(row[4]) for row in rows)

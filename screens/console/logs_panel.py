@@ -1,6 +1,7 @@
 """The logs of all servers as they are written."""
 
 import asyncio
+import gc
 from collections import Counter
 from time import monotonic
 from typing import ClassVar
@@ -18,7 +19,7 @@ from backends.logs.filtering import BadFilter, filter_from
 from backends.logs.following import Following
 from backends.logs.lines import LogLine
 from backends.logs.severity import Severity
-from screens.console.log_rows import LogRows, Row
+from screens.console.log_rows import LogRows, Row, line_of, number_of
 from screens.console.log_screens import LineScreen, ServicesScreen
 from screens.console.log_words import line_text, status, today
 from screens.console.panel import Panel, describe
@@ -101,7 +102,7 @@ class LogsPanel(Panel):
     def compose(self) -> ComposeResult:
         """The filter and the lines."""
         yield FilterBar(_("words, !words, /expression/ or !/expression/"))
-        yield LogView(self._draw_row, key=lambda row: row.number, follows=True, id="log-lines")
+        yield LogView(self._draw_row, key=number_of, follows=True, id="log-lines")
 
     def on_mount(self) -> None:
         """Draw what has come, a few times a second at most."""
@@ -143,6 +144,7 @@ class LogsPanel(Panel):
                 await asyncio.sleep(0)
             if not self.rows.rows:
                 self._take(lines)
+            gc.freeze()  # what is there now stays; looking through all of it would hold up a key
             async for batch in logs.batches():
                 self._take(batch)
 
@@ -174,7 +176,7 @@ class LogsPanel(Panel):
         self.tell(status(self.rows, is_following=self.view.is_following))
 
     def _draw_row(self, row: Row, width: int) -> Text:
-        return line_text(row.line, width, self.rows.only, self._today)
+        return line_text(line_of(row), width, self.rows.only, self._today)
 
     @on(LineView.FollowingChanged)
     def _following_changed(self) -> None:
@@ -199,7 +201,7 @@ class LogsPanel(Panel):
     @on(LineView.Chosen)
     def _open_line(self) -> None:
         if self.view.row:
-            self.app.push_screen(LineScreen(self.view.row.line))
+            self.app.push_screen(LineScreen(line_of(self.view.row)))
 
     def action_follow(self) -> None:
         """Go on with the newest lines, or stop."""
@@ -226,7 +228,7 @@ class LogsPanel(Panel):
     @work(group="ask", exclusive=True, exit_on_error=False)
     async def action_services(self) -> None:
         """Pick services."""
-        counts = Counter(row.line.service for row in self.rows.rows)
+        counts = Counter(row[2] for row in self.rows.rows)
         chosen = await self.app.push_screen_wait(ServicesScreen(self.rows.only.services, counts))
         if chosen is not None:
             self._services = chosen
@@ -239,7 +241,7 @@ class LogsPanel(Panel):
         places = range(here + 1, len(rows)) if step > 0 else range(here - 1, -1, -1)
         if self.view.is_following and rows:
             places = range(len(rows) - 1, -1, -1)
-        place = next((place for place in places if rows[place].line.severity == wanted), None)
+        place = next((place for place in places if rows[place][3] == wanted), None)
         if place is None:
             self.tell(_none_left(Severity(wanted), step))
         else:
@@ -248,13 +250,13 @@ class LogsPanel(Panel):
     def action_hit(self, step: int) -> None:
         """The next line with what was asked for, or the one before."""
         row = self.view.row
-        found = self.rows.hit_from(row.number, step) if row else None
+        found = self.rows.hit_from(row[0], step) if row else None
         if not self.rows.only.has_text:
             self.tell(_("There is no filter: / looks for something."))
         elif found is None:
             self.tell(_("No hit after this line.") if step > 0 else _("No hit before this line."))
         else:
-            self._go_to(self.rows.place_of(found.number))
+            self._go_to(self.rows.place_of(found[0]))
 
     def _go_to(self, place: int) -> None:
         self.view.is_following = False
@@ -275,7 +277,7 @@ class LogsPanel(Panel):
             return
         self._show(forget=True)
         if here and not self.view.is_following:
-            self.view.go_to(self.rows.place_of(here.number))
+            self.view.go_to(self.rows.place_of(here[0]))
         self._tell_status()
 
     def _give_up_filter(self, problem: BadFilter) -> None:
