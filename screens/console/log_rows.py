@@ -20,8 +20,8 @@ _AT_ONCE = 500
 Row = tuple[int, datetime | None, str, str, str]
 """A line with its number, which it has for good: number, time, service, severity, text.
 
-A plain tuple of plain values: the garbage collector leaves those out. Going through tens of thousands of objects
-would hold up a key for a tenth of a second.
+A plain tuple of plain values: the garbage collector leaves those out. Going through tens of thousands of
+objects would hold up a key for a tenth of a second.
 """
 
 
