@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from backends.fail2ban.evidence import Evidence
     from wizard.ban_list import BanEntry
 
-_JAIL_WIDTH = 10
-_TIME_WIDTH = 11
+_JAIL_WIDTH = 9
+_SINCE_WIDTH = 10
+_UNTIL_WIDTH = 12
 _LEAST_ADDRESS = 16
+_LOG_PREFIX = re.compile(r"^\d{4}-\S+ \S+ [\w./-]+(?:\[\d+\])?: ")
 
 
 def ban_line(entry: BanEntry, width: int) -> Text:
@@ -27,8 +30,8 @@ def ban_line(entry: BanEntry, width: int) -> Text:
     for text, cells in (
         (str(entry.ban.address), address),
         (entry.ban.jail, _JAIL_WIDTH),
-        (moment(entry.ban.since) if entry.ban.since else "?", _TIME_WIDTH),
-        (_end(entry), _TIME_WIDTH),
+        (moment(entry.ban.since) if entry.ban.since else "?", _SINCE_WIDTH),
+        (_end(entry), _UNTIL_WIDTH),
     ):
         part = Text(text)
         part.truncate(cells - 1, overflow="ellipsis", pad=True)
@@ -44,32 +47,31 @@ def titles(width: int) -> Content:
     names = (
         (_("address"), address),
         (_("jail"), _JAIL_WIDTH),
-        (_("since"), _TIME_WIDTH),
-        (_("until"), _TIME_WIDTH),
+        (_("since"), _SINCE_WIDTH),
+        (_("until"), _UNTIL_WIDTH),
     )
     columns = [Content(name).pad_right(max(0, cells - Content(name).cell_length)) for name, cells in names]
     return Content("").join([*columns, Content(_("why"))])
 
 
 def why(entry: BanEntry) -> str:
-    """In a few words, then the last line that counted."""
+    """How many failures, and the last line that counted: `5x auth-worker(anna@example.test, …`"""
     found = entry.evidence
     if found is None:
         return _("not remembered")
     if not found.failures and not found.lines:
         return _("by hand")
-    count = ngettext("{count} failure", "{count} failures", found.failures).format(count=found.failures)
-    return f"{count}: {_without_time(found.reason)}" if found.lines else count
+    return f"{found.failures}x {_said(found.reason)}" if found.lines else f"{found.failures}x"
 
 
 def details(entry: BanEntry) -> Content:
-    """Three lines about the ban under the cursor."""
+    """A few lines about the ban under the cursor."""
     count = entry.ban.times_before
     before = ngettext("banned {count} time before", "banned {count} times before", count)
     times = before.format(count=count) if count else _("never banned before")
     lines = [
         f"{entry.ban.address}: {entry.ban.jail}, {_span(entry)}, {times}",
-        entry.evidence.reason if entry.evidence and entry.evidence.lines else why(entry),
+        why(entry),
     ]
     return Content("\n".join(lines))
 
@@ -116,7 +118,6 @@ def _span(entry: BanEntry) -> str:
     return _("since {since} until {until}").format(since=since, until=until)
 
 
-def _without_time(line: str) -> str:
-    """A line of the system log begins with its time and the machine's name, which say nothing here."""
-    first, _space, rest = line.partition(" ")
-    return rest.partition(" ")[2] if first[4:5] == "-" and "T" in first else line
+def _said(line: str) -> str:
+    """What a line says, without what the system log puts before it: time, machine, program."""
+    return _LOG_PREFIX.sub("", line)

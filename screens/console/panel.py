@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar, TypeVar
 
-from textual import work
+from textual import on, work
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from backends.errors import MailsteadError
 from backends.language import _
+from screens.widgets.safe_input import SafeInput
 
 T = TypeVar("T")
 
@@ -107,6 +108,10 @@ class Panel(Widget):
     def confirm_done(self, text: str) -> None:
         """Tell of something that was done."""
         self.app.notify(text, timeout=4, markup=False)
+
+    @on(SafeInput.Refused)
+    def _refused_to_type(self, event: SafeInput.Refused) -> None:
+        self.complain(event.reason)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Read-only: what changes things is not there."""

@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input
 
 from backends.language import _
+from screens.widgets.safe_input import SafeInput
 
 
-class FilterBar(Input):
+class FilterBar(SafeInput):
     """Hidden until `/`. Each change is told as Changed (Input's own); escape empties and hides it, enter and
     down go back to the list with the filter kept.
     """
@@ -23,7 +23,9 @@ class FilterBar(Input):
         """The person goes back to the list."""
 
     def __init__(self, placeholder: str = "", *, id: str = "filter") -> None:  # noqa: A002  Textual's own word
-        super().__init__(placeholder=placeholder, id=id, compact=True, select_on_focus=False)
+        super().__init__(id=id)
+        self.placeholder = placeholder
+        self.compact = True
         self.display = False
 
     def open(self) -> None:
