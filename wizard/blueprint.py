@@ -28,6 +28,7 @@ from backends.unbound.adapter import Resolver, Unbound
 from backends.unbound.settings import UnboundSettings
 from wizard import answers_file, secret_files
 from wizard.answers import Answers, Listener
+from wizard.errors import AnswersError, Mistake
 from wizard.overrides import Overrides
 from wizard.proof import DkimKey, ProofSettings
 
@@ -86,7 +87,11 @@ def resolver(answers: Answers, machine: MachineFacts, overrides: Overrides) -> R
 
 
 def certificates(answers: Answers, _machine: MachineFacts, _overrides: Overrides) -> Certificates:
-    """The server's certificates."""
+    """The server's certificates; raises AnswersError for a source that can't be used yet."""
+    source = answers.certificates.source
+    if source != "own-ca":
+        words = f'"{source}" can\'t be used yet; write "own-ca"'
+        raise AnswersError([Mistake("certificates.source", None, words)])
     return Certificates(CertificatesSettings(hostname=answers.site.hostname))
 
 

@@ -11,6 +11,7 @@ from backends.machine.facts import Init, MachineFacts, Release
 from backends.resources import File, PackageSet, Resource, Service
 from wizard.answers import Answers
 from wizard.blueprint import blueprint
+from wizard.errors import AnswersError
 from wizard.quickstart import quickstart_answers
 
 ADDRESS = ip_address("198.51.100.10")
@@ -99,3 +100,12 @@ def test_all_packages_are_installed_in_one_go(answers: Answers) -> None:
     (packages,) = (r for r in resources(answers, facts("trixie")) if isinstance(r, PackageSet))
 
     assert {"postfix", "dovecot-imapd", "rspamd", "unbound", "nftables", "fail2ban"} <= set(packages.names)
+
+
+def test_a_source_of_certificates_that_cannot_be_used_yet_is_refused(answers: Answers) -> None:
+    chosen = answers.certificates.model_copy(update={"source": "acme"})
+
+    with pytest.raises(AnswersError, match="nothing was touched") as refused:
+        blueprint(answers.model_copy(update={"certificates": chosen}), facts(), {}, {})
+
+    assert "certificates.source" in refused.value.seen
