@@ -7,6 +7,8 @@ import pytest
 import pytest_textual_snapshot
 from syrupy.location import PyTestLocation
 
+from tests.screens.console_world import world  # noqa: F401  a fixture for every file here
+
 SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
 SIZES = ((80, 24), (120, 40))
 
