@@ -70,7 +70,7 @@ class RowDialog(ModalScreen["Draft | None"]):
             return
         self._tells_all = True
         self._show()
-        wrong[0].target.focus()
+        wrong[0].mending_target.focus()
 
     def action_help(self) -> None:
         """Of the column that has the focus."""

@@ -57,8 +57,12 @@ class StepPage(Page):
         """Go to the first question that something is wrong with, else to the first."""
         fields = self._form.fields
         wrong = [field for field in fields if field.is_wrong]
-        for field in (wrong or list(fields))[:1]:
-            field.target.focus()
+        if wrong:
+            wrong[0].mending_target.focus()
+        elif fields:
+            fields[0].target.focus()
+        else:
+            super().enter()
 
     def help(self) -> tuple[str, str]:
         """Of the question that has the focus, else of the step."""

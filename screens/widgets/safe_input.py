@@ -1,5 +1,6 @@
 """A line to type in that takes no character which a terminal would obey or a person can't see."""
 
+from textual import events
 from textual.actions import SkipAction
 from textual.message import Message
 from textual.suggester import Suggester
@@ -42,9 +43,23 @@ class SafeInput(Input):
 
     def put(self, value: str) -> None:
         """Show this value, which nobody typed: no Changed is told. What can't be shown is made visible."""
+        place = self.app.cursor_position
         with self.prevent(Input.Changed):
             self.value = clean(value)
             self.cursor_position = len(self.value)
+        if not self.has_focus:
+            # Input takes the terminal's cursor whenever its own moves
+            self.app.cursor_position = place
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """A line break at the end comes along with much that is copied; one within doesn't fit."""
+        event.stop()
+        event.prevent_default()
+        text = event.text.rstrip("\r\n")
+        if "\n" in text or "\r" in text:
+            self.post_message(self.Refused(self, _("Not taken: it has more than one line.")))
+        elif text:
+            self.replace(text, *self.selection)
 
     def replace(self, text: str, start: int, end: int) -> None:
         """All typing and pasting comes through here."""

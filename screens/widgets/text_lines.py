@@ -36,8 +36,13 @@ class TextLines(TextArea):
 
     def put(self, text: str) -> None:
         """Show this text, which nobody typed."""
+        place = self.app.cursor_position
         with self.prevent(TextArea.Changed):
             self.text = clean_lines(text)
+            self.move_cursor(self.document.end)
+        if not self.has_focus:
+            # TextArea takes the terminal's cursor whenever its own moves
+            self.app.cursor_position = place
 
     def edit(self, edit: Edit) -> EditResult:
         """All typing and pasting comes through here."""

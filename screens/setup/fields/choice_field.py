@@ -42,6 +42,11 @@ class ChoiceField(Field):
         """The choices."""
         return self._list
 
+    @property
+    def mending_target(self) -> Widget:
+        """The line, where there is one."""
+        return self._input if self._input.display else self._list
+
     def put(self, draft: Draft) -> None:
         """As the draft says, unless what was typed is on its way to it."""
         if self._input.value != self._read:

@@ -52,6 +52,11 @@ class Field(Vertical):
         """What gets the focus."""
         raise NotImplementedError
 
+    @property
+    def mending_target(self) -> Widget:
+        """What gets the focus to mend a mistake."""
+        return self.target
+
     def put(self, draft: Draft) -> None:
         """Show the draft's value, unless it is shown already."""
         raise NotImplementedError

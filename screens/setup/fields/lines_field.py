@@ -47,6 +47,12 @@ class LinesField(Field):
             self._known = value
             self.answer(lambda draft: draft.with_value(self.key, value))
 
+    def on_descendant_blur(self) -> None:
+        """Lines that say nothing go when the focus has left."""
+        if self._lines.text == self._read and self._read != self.question.text_of(self._known):
+            self._lines.put(self.question.text_of(self._known))
+            self._read = self._lines.text
+
     @on(TextLines.Refused)
     def _not_taken(self, event: TextLines.Refused) -> None:
         event.stop()
