@@ -176,10 +176,10 @@ class ReviewPage(Page):
 
     def action_command(self) -> None:
         """The command that does the same without a screen."""
+        from screens.setup.answers_files import SUGGESTED_PATH
         from screens.widgets.copy_screen import CopyScreen
 
-        path = getattr(self.setup, "answers_path", None) or "/root/answers.toml"
-        command = f"mailstead replay --answers {path}"
+        command = f"mailstead replay --answers {SUGGESTED_PATH}"
         words = _(
             "Does the same on this machine or the next one, without a person. It reads the answers from the "
             "file, so save them first (s). Passwords that were typed are not in it: the file names the files "

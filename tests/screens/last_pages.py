@@ -1,13 +1,15 @@
 """The wizard's last three pages on a machine that is made up, with runs that were recorded."""
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 
 from backends.dns.records import DnsRecord
@@ -101,6 +103,8 @@ class Made:
 
     def __init__(self, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.runs, self.monkeypatch = runs, monkeypatch
+        self.first = "review"
+        """The page to begin with."""
         self.draft, self.review = DRAFT, PLANNED
         self.left: Handover = LEFT
         self.is_at_work = False
@@ -127,6 +131,7 @@ class Made:
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     made = Made(tmp_path / "runs", monkeypatch)
+    monkeypatch.setitem(MailsteadApp.MODES, "setup", lambda: SetupScreen(made.first))
     monkeypatch.setattr(looking, "look", lambda: FirstLook(made.draft, SURROUNDINGS))
     monkeypatch.setattr(review, "look_over", lambda _answers: made.review)
     monkeypatch.setattr(running, "run_to_show", lambda: made.to_show)
@@ -151,13 +156,23 @@ async def on_page(pilot: Pilot[None], page: str) -> None:
 async def quiet(pilot: Pilot[None]) -> None:
     """Until no look at the machine and no plan is under way; a run that is followed may be."""
     await pilot.pause()
-    for _attempt in range(200):
-        busy = [w for w in pilot.app.workers if w.group != "run" and not w.is_finished]
-        if not busy:
+    for _attempt in range(500):
+        if all(worker.is_finished for worker in pilot.app.workers if worker.group != "run"):
             break
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Until this holds; what it looks at may still be to come. The screen is shown when it never does."""
+    for _attempt in range(500):
+        with contextlib.suppress(NoMatches):
+            if holds():
+                return
         await pilot.pause(0.02)
-    await pilot.pause(0.15)
+    raise AssertionError("\n".join(strip.text for strip in pilot.app.screen._compositor.render_strips()))
 
 
 def app() -> MailsteadApp:
+    """The wizard, beginning with the page that `made` says."""
     return MailsteadApp("setup")
