@@ -20,6 +20,9 @@ from backends.text import clean
 QUEUES = ("active", "deferred", "hold", "incoming", "maildrop")
 """The queues that a message can be in (qmgr(8))."""
 
+UNREAD = -1
+"""The size of a message of which only the name is known so far (queue_names.py)."""
+
 _LONGEST_REASON = 500
 _READING_TIMEOUT = 300.0
 _CRC_END = 1 << 32
@@ -42,6 +45,11 @@ class QueuedMessage:
     """Those who have yet to get it."""
     reasons: tuple[str, ...]
     """For each of them why that did not happen so far; empty where no attempt has failed yet."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether more than its name is known."""
+        return self.size_bytes != UNREAD
 
     @property
     def arrived(self) -> datetime:
@@ -125,7 +133,7 @@ def queue_counts(messages: Sequence[QueuedMessage] | None = None) -> QueueCounts
         deferred=queues.count("deferred"),
         hold=queues.count("hold"),
         incoming=queues.count("incoming") + queues.count("maildrop"),
-        size_bytes=sum(message.size_bytes for message in messages),
+        size_bytes=sum(message.size_bytes for message in messages if message.is_read),
         oldest=None if oldest is None else datetime.fromtimestamp(oldest, UTC),
     )
 

@@ -144,4 +144,4 @@ def _anywhere(word: str) -> Callable[[QueuedMessage], bool]:
 
 
 def _senders(message: QueuedMessage) -> tuple[str, ...]:
-    return (message.sender,) if message.sender else _BOUNCE
+    return (message.sender,) if message.sender or not message.is_read else _BOUNCE

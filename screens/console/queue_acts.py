@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from backends.language import _, ngettext
 from backends.postfix import queue_actions
 from backends.postfix.queue import QueuedMessage
-from screens.console.queue_row import recipients_of, sender_of
+from screens.console.queue_row import recipients_in_words, sender_of
 from screens.widgets.confirm import Confirm
 
 _IDS_IN_AUDIT = 20
@@ -67,7 +67,7 @@ def deletion(messages: Sequence[QueuedMessage]) -> Confirm:
     )
     return Confirm(
         question.format(count=count),
-        what.format(sender=sender_of(messages[0]), recipients=recipients_of(messages[0]))
+        what.format(sender=sender_of(messages[0]), recipients=recipients_in_words(messages[0]))
         + " "
         + _("Neither sender nor recipients are told, and nothing brings mail back from here."),
         yes=_("Delete"),

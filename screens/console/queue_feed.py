@@ -8,11 +8,11 @@ from functools import partial
 from threading import Event
 
 from backends.postfix.queue import QueueCounts, QueuedMessage, QueueReader, by_age, queue_counts
+from backends.postfix.queue_names import list_names
 
-_FIRST_AFTER = 0.1
-"""Seconds of reading until what is there so far is worth showing."""
-_NEXT_AFTER = 2
-"""After so many times as long it is worth showing again."""
+_FIRST_AFTER, _OFTEN = 0.1, 1.0
+"""Seconds until what has been read is worth showing: soon at first, then every second."""
+_FEW = 2000
 _SETTLED_AT_ONCE = 10_000
 
 
@@ -29,7 +29,7 @@ class QueueSnapshot:
 
 class QueueFeed:
     """Reads the queue each time it is asked. Postfix takes seconds to tell of 100,000 messages, so the first
-    reading shows them as they come.
+    reading shows their names at once, and what is in them as it comes.
     """
 
     def __init__(self) -> None:
@@ -44,28 +44,31 @@ class QueueFeed:
         begun = time.monotonic()
         due = begun + _FIRST_AFTER
         found: list[QueuedMessage] = []
+        unread = {} if self._was_complete else _names()
+        if unread:
+            show(_snapshot(list(unread.values()), begun, is_complete=False))
+            _settle()
         pieces = self._reader.read()
         for piece in pieces:
             found += piece
-            self._settle()
+            self._settle_many()
             if stop.is_set():
                 pieces.close()
                 break
             if not self._was_complete and time.monotonic() > due:
-                show(_snapshot(found, begun, is_complete=False))
-                due = begun + _NEXT_AFTER * (time.monotonic() - begun)
+                for message in found:
+                    unread.pop(message.queue_id, None)
+                show(_snapshot([*found, *unread.values()], begun, is_complete=False))
+                now = time.monotonic()
+                due = now + min(_OFTEN, now - begun)
         else:
             self._was_complete = True
         return _snapshot(found, begun, is_complete=self._was_complete)
 
-    def _settle(self) -> None:
-        """Keep Python's collector from looking at 100,000 messages again and again, which holds up every key
-        for a tenth of a second: they are in no cycle, and go when the last list that has them goes.
-        """
+    def _settle_many(self) -> None:
         if self._reader.taken_apart - self._settled > _SETTLED_AT_ONCE:
             self._settled = self._reader.taken_apart
-            gc.collect(1)
-            gc.freeze()
+            _settle()
 
 
 def with_moved(snapshot: QueueSnapshot, ids: Collection[str], queue: str | None) -> QueueSnapshot:
@@ -77,6 +80,23 @@ def with_moved(snapshot: QueueSnapshot, ids: Collection[str], queue: str | None)
         if queue or message.queue_id not in moved
     )
     return replace(snapshot, messages=messages, counts=queue_counts(messages))
+
+
+def _names() -> dict[str, QueuedMessage]:
+    """Few messages are read as fast as their names; who may not look into the directories waits."""
+    try:
+        names = {message.queue_id: message for message in list_names()}
+    except OSError:
+        return {}
+    return names if len(names) > _FEW else {}
+
+
+def _settle() -> None:
+    """Keep Python's collector from looking at 100,000 messages again and again, which holds up every key
+    for a tenth of a second: they are in no cycle, and go when the last list that has them goes.
+    """
+    gc.collect(1)
+    gc.freeze()
 
 
 def _snapshot(found: list[QueuedMessage], begun: float, *, is_complete: bool) -> QueueSnapshot:

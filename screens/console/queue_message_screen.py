@@ -23,8 +23,7 @@ class QueueMessageScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     QueueMessageScreen { align: center middle; }
-    QueueMessageScreen > Vertical { width: 100%; max-width: 120; height: auto; max-height: 100%; }
-    QueueMessageScreen VerticalScroll { height: auto; max-height: 1fr; }
+    QueueMessageScreen VerticalScroll { height: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter", "dismiss", _("Close")),
@@ -40,7 +39,10 @@ class QueueMessageScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """One column."""
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog") as dialog:
+            # Headers are long and wide: this dialog takes the screen that others leave free.
+            dialog.styles.width = dialog.styles.height = dialog.styles.max_height = "100%"
+            dialog.styles.max_width = 120
             yield Static(Content(f"{self._message.queue_id}  {self._message.queue}"), classes="dialog-title")
             with VerticalScroll():
                 yield Static(Content("\n".join(self._envelope())), classes="dialog-text")
@@ -62,7 +64,8 @@ class QueueMessageScreen(ModalScreen[None]):
         message = self._message
         lines = [
             _("arrived {time}, {size} bytes").format(
-                time=date_and_time(message.arrived), size=f"{message.size_bytes:,}"
+                time=date_and_time(message.arrived),
+                size=f"{message.size_bytes:,}" if message.is_read else "…",
             ),
             _("from {sender}").format(sender=sender_of(message)),
         ]

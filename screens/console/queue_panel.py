@@ -107,6 +107,11 @@ class QueuePanel(Panel):
         yield _("Messages on hold"), partial(self._look_for, "queue:hold")
         yield _("Deferred messages"), partial(self._look_for, "queue:deferred")
 
+    def shown(self) -> None:
+        """Begin to look; keys go to the list, also where a filter was left."""
+        super().shown()
+        self.view.focus()
+
     def open_filter(self) -> None:
         """Show where to type."""
         self.query_one(FilterBar).open()

@@ -28,9 +28,9 @@ def message_line(message: QueuedMessage, width: int) -> Text:
     """Id, state, age, size, sender, recipients and reason, in columns that share `width` cells."""
     state = _STATES.get(message.queue, message.queue)
     age = short_age(time.time() - message.arrived_at)
-    size = short_size(message.size_bytes)
+    size = short_size(message.size_bytes) if message.is_read else "…"
     left = f"{_fit(message.queue_id, _ID)} {_fit(state, _STATE)} {age:>{_AGE}} {size:>{_SIZE}}"
-    return Text(_line(left, (sender_of(message), recipients_of(message), message.reason), width), end="")
+    return Text(_line(left, (sender_of(message), _recipients(message), message.reason), width), end="")
 
 
 def message_details(message: QueuedMessage) -> Content:
@@ -42,10 +42,10 @@ def message_details(message: QueuedMessage) -> Content:
             queue=message.queue,
             time=date_and_time(message.arrived),
             age=age,
-            size=f"{message.size_bytes:,}",
+            size=f"{message.size_bytes:,}" if message.is_read else "…",
         ),
         _("from {sender} to {recipients}").format(
-            sender=sender_of(message), recipients=recipients_of(message)
+            sender=sender_of(message), recipients=recipients_in_words(message)
         ),
         message.reason,
     )
@@ -54,15 +54,23 @@ def message_details(message: QueuedMessage) -> Content:
 
 def sender_of(message: QueuedMessage) -> str:
     """The envelope sender as people write it; `<>` for a bounce."""
-    return message.sender or "<>"
+    return message.sender or ("<>" if message.is_read else "…")
 
 
-def recipients_of(message: QueuedMessage) -> str:
+def recipients_in_words(message: QueuedMessage) -> str:
     """The first recipient, and how many more there are."""
-    if not message.recipients:
-        return ""
+    if not message.is_read:
+        return "…"
+    first, others = message.recipients[:1], len(message.recipients) - 1
+    if others < 1:
+        return "".join(first)
+    return _("{first} and {count} more").format(first=first[0], count=others)
+
+
+def _recipients(message: QueuedMessage) -> str:
+    """The same in few cells, the number where it is not cut."""
     others = len(message.recipients) - 1
-    return f"+{others} {message.recipients[0]}" if others else message.recipients[0]
+    return f"+{others} {message.recipients[0]}" if others > 0 else "".join(message.recipients)
 
 
 def _line(left: str, columns: tuple[str, str, str], width: int) -> str:
