@@ -7,10 +7,12 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.types import CSSPathType
 
 from backends.language import _
 from screens.terminal import has_few_colours, has_few_glyphs
+from screens.widgets.plain_scroll_bar import PlainScrollBar
 
 SETUP, CONSOLE = "setup", "console"
 
@@ -51,7 +53,9 @@ class MailsteadApp(App[None]):
         self.animation_level = "none"
         if has_few_colours():
             self.theme = "ansi-dark"
-        self.set_class(has_few_glyphs(), "-ascii")
+        if has_few_glyphs():
+            self.add_class("-ascii")
+            ScrollBar.renderer = PlainScrollBar
 
     def on_mount(self) -> None:
         """Show the first mode."""

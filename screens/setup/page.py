@@ -19,6 +19,9 @@ class Page(Widget):
     HELP: ClassVar[str | None] = None
     """A few paragraphs for F1: what the page shows and what people do here."""
 
+    HAS_VIEWS: ClassVar[bool] = False
+    """Whether F2 changes what it shows."""
+
     @property
     def setup(self) -> "SetupScreen":
         """The wizard that this page belongs to."""

@@ -101,6 +101,10 @@ class SetupScreen(Screen[None]):
         assert self.surroundings is not None
         self.draft = follow(change(self.draft), self.surroundings)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Only steps have another view."""
+        return action != "toggle_view" or self.page is None or self.page.HAS_VIEWS
+
     async def action_next_page(self) -> None:
         """The page after this one."""
         await self._go_by(1)

@@ -23,6 +23,8 @@ from wizard.steps.question import Question
 class StepPage(Page):
     """Named for its step."""
 
+    HAS_VIEWS = True
+
     def __init__(self, id: str) -> None:  # noqa: A002  Textual's own word
         super().__init__(id=id)
         self._step = step(id)
@@ -115,10 +117,15 @@ class StepPage(Page):
 
     def _show_heading(self, shown: int) -> None:
         every = len(self._step.questions)
-        view = _("all questions") if self.setup.is_expert else _("{shown} of {all} questions")
+        if self.setup.is_expert:
+            view = _("all {all} questions, F2 shows fewer")
+        elif shown < every:
+            view = _("{shown} of {all} questions, F2 shows all")
+        else:
+            view = _("{all} questions")
         words = Content.assemble(
             Content(self._step.title).stylize("bold"),
-            Content("  " + view.format(shown=shown, all=every) + _(" (F2)")).stylize("$text-muted"),
+            Content("  " + view.format(shown=shown, all=every)).stylize("$text-muted"),
             Content(f"\n{self._step.why}"),
         )
         if self._heading.content != words:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual import on, work
 from textual.actions import SkipAction
@@ -30,9 +30,10 @@ class RowList(LineView[Row]):
     """The rows, one line each. Up and down leave it at its ends."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a,insert", "add", _("Add")),
-        Binding("e", "choose", _("Edit"), key_display="enter"),
-        Binding("d,delete", "remove", _("Remove")),
+        # the line below the list names them
+        Binding("a,insert", "add", _("Add"), show=False),
+        Binding("e", "choose", _("Edit"), show=False),
+        Binding("d,delete", "remove", _("Remove"), show=False),
     ]
 
     class Add(Message):
@@ -76,6 +77,8 @@ class RowsField(Field):
         self._list = RowList(self._draw, key=lambda row: row[0])
         self._hint = Static(classes="rows-hint")
         self._document: object = None
+        self._widest: list[int] = []
+        """Cells that the widest value of each column takes."""
         self._wrong: frozenset[int] = frozenset()
         self._draft = Draft()
 
@@ -99,6 +102,10 @@ class RowsField(Field):
             return
         self._document, self._wrong = document, wrong
         rows = list(enumerate(draft.rows(self.key)))
+        self._widest = [
+            max((cell_len(_shown(column, row[column.key], draft)) for _place, row in rows), default=0)
+            for column in self.question.columns
+        ]
         self._list.show(rows)
         self._list.styles.height = max(1, min(len(rows), _TALLEST))
         self._hint.update(Content(_hint(len(rows))).stylize("$text-muted"))
@@ -132,21 +139,31 @@ class RowsField(Field):
 
     def _draw(self, row: Row, width: int) -> Text:
         place, values = row
-        columns = self.question.columns
         mark = "! " if place in self._wrong else "  "
-        first = max(10, (width - 2) * (60 if len(columns) > 2 else 45) // 100)
-        rest = max(4, (width - 2 - first) // max(1, len(columns) - 1))
-        line = Text(mark)
-        for number, column in enumerate(columns):
-            room = first if number == 0 else rest
-            line.append(_fitted(_shown(column, values.get(column.key), self._draft), room - 1) + " ")
-        return line
+        cells = [_shown(column, values.get(column.key), self._draft) for column in self.question.columns]
+        widths = _shared(self._widest, width - 2)
+        return Text(mark + "".join(_fitted(cell, room) for cell, room in zip(cells, widths, strict=True)))
+
+
+def _shared(widest: Sequence[int], room: int) -> list[int]:
+    """How many cells each column gets, blanks between them included: none more than it needs, as long as
+    others need it.
+    """
+    given = [0] * len(widest)
+    by_need = sorted(range(len(widest)), key=lambda n: widest[n])
+    for done, number in enumerate(by_need):
+        given[number] = min(widest[number] + 2, room // (len(by_need) - done))
+        room -= given[number]
+    return given
 
 
 def _fitted(text: str, room: int) -> str:
-    """Exactly as many cells, the last an ellipsis where something was cut."""
+    """Exactly as many cells, two blanks at the end; an ellipsis where something was cut."""
+    room = max(0, room - 2)
     cut = set_cell_size(text, room)
-    return cut if cut.rstrip() == text else set_cell_size(text, room - 1) + "…"
+    if cut.rstrip() != text.rstrip() and room:
+        cut = set_cell_size(text, room - 1) + "…"
+    return cut + "  "
 
 
 def _shown(column: Question, value: object, draft: Draft) -> str:
