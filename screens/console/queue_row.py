@@ -36,20 +36,16 @@ def message_line(message: QueuedMessage, width: int) -> Text:
 def message_details(message: QueuedMessage) -> Content:
     """The message under the cursor: what the columns had no room for."""
     age = short_age(time.time() - message.arrived_at)
-    lines = (
-        _("{id}  {queue}  arrived {time} ({age} ago)  {size} bytes").format(
-            id=message.queue_id,
-            queue=message.queue,
-            time=date_and_time(message.arrived),
-            age=age,
-            size=f"{message.size_bytes:,}" if message.is_read else "…",
-        ),
-        _("from {sender} to {recipients}").format(
-            sender=sender_of(message), recipients=recipients_in_words(message)
-        ),
-        message.reason,
+    first = _("{id}  {queue}  arrived {time} ({age} ago)").format(
+        id=message.queue_id, queue=message.queue, time=date_and_time(message.arrived), age=age
     )
-    return Content("\n".join(lines))
+    if not message.is_read:
+        return Content("\n".join([first, _("Postfix has yet to open it.")]))
+    size = _("{count} bytes").format(count=f"{message.size_bytes:,}")
+    way = _("from {sender} to {recipients}").format(
+        sender=sender_of(message), recipients=recipients_in_words(message)
+    )
+    return Content("\n".join([f"{first}  {size}", way, message.reason]))
 
 
 def sender_of(message: QueuedMessage) -> str:
