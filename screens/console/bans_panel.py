@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from backends.language import _, ngettext
 from screens.console import ban_words as words
 from screens.console.panel import Panel
-from screens.console.row_filter import rows_with
+from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.filter_bar import FilterBar
 from screens.widgets.help_screen import HelpScreen
@@ -179,7 +179,8 @@ class BansPanel(Panel):
 
     def _show(self) -> None:
         entries = self._entries or ()
-        rows = rows_with(entries, self.query_one(FilterBar).value, lambda entry: entry.text)
+        texts = folded(entry.text for entry in entries)
+        rows = rows_with(entries, self.query_one(FilterBar).value, texts)
         self.view.marks &= {entry.key for entry in entries}
         self.view.show(rows)
         self._show_details()

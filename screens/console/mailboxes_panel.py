@@ -18,7 +18,7 @@ from backends.language import _
 from screens.console import mailbox_words as words
 from screens.console.mailbox_forms import NewEntry, NewEntryForm, PasswordForm, QuotaForm
 from screens.console.panel import Panel
-from screens.console.row_filter import rows_with
+from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.copy_screen import CopyScreen
 from screens.widgets.filter_bar import FilterBar
@@ -62,6 +62,7 @@ class MailboxesPanel(Panel):
         super().__init__(id=id)
         self._list: MailboxList | None = None
         self._entries: tuple[Entry, ...] | None = None
+        self._texts: list[str] = []
         self._uses: dict[str, tuple[float, words.SeenUse]] = {}
 
     def compose(self) -> ComposeResult:
@@ -79,8 +80,11 @@ class MailboxesPanel(Panel):
     async def observe(self) -> None:
         """Read the database, if it has changed."""
         entries = await asyncio.to_thread(self._read)
-        if entries is not self._entries or self.is_trouble:
-            self._entries = entries
+        if entries is not self._entries:
+            texts = await asyncio.to_thread(lambda: folded(entry.text for entry in entries))
+            self._entries, self._texts = entries, texts
+            self._show()
+        elif self.is_trouble:
             self._show()
 
     def places(self) -> Iterator[tuple[str, Callable[[], None]]]:
@@ -307,7 +311,7 @@ class MailboxesPanel(Panel):
 
     def _show(self) -> None:
         entries = self._entries or ()
-        rows = rows_with(entries, self.query_one(FilterBar).value, lambda entry: entry.text)
+        rows = rows_with(entries, self.query_one(FilterBar).value, self._texts)
         self.view.show(rows)
         self._moved()
         self.tell(words.count_of(entries, len(rows)))

@@ -16,7 +16,7 @@ from backends.language import _
 from screens.console import overview_words as words
 from screens.console.moments import now
 from screens.console.panel import Panel
-from screens.console.row_filter import rows_with
+from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.filter_bar import FilterBar
 from screens.widgets.help_screen import HelpScreen
@@ -210,7 +210,8 @@ class OverviewPanel(Panel):
     def _show_checks(self) -> None:
         wanted = self.query_one(FilterBar).value
         was_at_the_top = self.view.cursor == 0
-        self.view.show(rows_with(self._checked, wanted, lambda one: f"{one.result.id} {one.result.title}"))
+        texts = folded(f"{one.result.id} {one.result.title}" for one in self._checked)
+        self.view.show(rows_with(self._checked, wanted, texts))
         if was_at_the_top:
             self.view.go_to(0)  # where what goes bad will stand
         self.query_one("#overview-count", Static).update(words.count_of(self._checked))
