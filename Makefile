@@ -76,8 +76,9 @@ shell: lab ## a shell on a fresh lab machine: make shell RELEASE=trixie (root)
 	$(BIN)/python -m tests.lab.shell $(RELEASE)
 
 .PHONY: chaos
-chaos: lab ## kill a first run after every record of its journal, on both releases (root, long)
-	$(BIN)/python -m pytest tests/e2e -m chaos $(PYTEST_ARGS)
+chaos: lab ## kill a first run after every record of its journal, on both releases (root, hours)
+	@echo "It may be interrupted: the next call goes on from there. tests/e2e/chaos.py says how to choose records."
+	$(BIN)/python -m pytest tests/e2e -m chaos --quiet --capture=no $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: lab ## the speed of a replay, as ratios measured in one run (root)
