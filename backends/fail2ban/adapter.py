@@ -1,14 +1,17 @@
 """Bans clients that keep failing to log in (jail.conf(5))."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from backends import mends
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, fail, ok
 from backends.fail2ban.bans import bans_not_in_force, watching_jails
 from backends.language import _, ngettext
 from backends.machine.facts import Init, IPNetwork, Release
 from backends.resources import Resource, Service
+
+_SERVICE = Service("fail2ban.service")
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,11 @@ class Fail2ban(Adapter):
             yield directory
             yield drop_in
             files.append(drop_in)
-        yield Service("fail2ban.service", restart_on=tuple(files))
+        yield replace(_SERVICE, restart_on=tuple(files))
 
     def checks(self) -> Iterator[Check]:
         """Whether it watches, and whether the kernel shuts out whom it bans."""
-        yield Check("fail2ban.jails", "Every jail is watching", self._every_jail_watches, is_gate=True)
+        yield Check("fail2ban.jails", _("Every jail is watching"), self._every_jail_watches, is_gate=True)
         yield Check("fail2ban.bans", _("Whoever is banned is shut out"), self._bans_are_in_force)
 
     def _every_jail_watches(self) -> Finding:
@@ -88,11 +91,14 @@ class Fail2ban(Adapter):
         missing = [jail for jail in self.jails if jail not in watching]
         if missing:
             return fail(
-                f"not watching: {', '.join(missing)}",
+                _("not watching: {jails}").format(jails=", ".join(missing)),
                 ", ".join(self.jails),
-                "look at /var/log/fail2ban.log, then: mailstead replay",
+                _("look at /var/log/fail2ban.log, then: mailstead replay"),
+                mends.replay(self.step),
             )
-        return ok(f"{len(self.jails)} jails: {', '.join(self.jails)}")
+        count = len(self.jails)
+        told = ngettext("{count} jail: {jails}", "{count} jails: {jails}", count)
+        return ok(told.format(count=count, jails=", ".join(self.jails)))
 
     def _bans_are_in_force(self) -> Finding:
         lost = bans_not_in_force(self.jails)
@@ -103,8 +109,5 @@ class Fail2ban(Adapter):
             "{count} bans are not in force, first {first}: something has emptied the kernel's tables",
             len(lost),
         ).format(count=len(lost), first=lost[0].address)
-        return fail(seen, _("every ban in the kernel"), self._restart)
-
-    @property
-    def _restart(self) -> str:
-        return "systemctl restart fail2ban" if self._has_systemd else "service fail2ban restart"
+        restart = "systemctl restart fail2ban" if self._has_systemd else "service fail2ban restart"
+        return fail(seen, _("every ban in the kernel"), restart, mends.restart(_SERVICE.names))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import Literal
 
+from backends import mends
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, fail, ok, warn
 from backends.language import _
@@ -72,7 +73,9 @@ class Nftables(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """Whether the rules are those that should be, and will be after a boot."""
-        yield Check("nftables.rules", "The firewall's rules are in force", self._are_in_force, is_gate=True)
+        yield Check(
+            "nftables.rules", _("The firewall's rules are in force"), self._are_in_force, is_gate=True
+        )
         yield Check("nftables.boot", _("The firewall's rules come back by themselves"), self._come_back)
 
     def confirm(self) -> None:
@@ -90,22 +93,21 @@ class Nftables(Adapter):
         )
 
     def _are_in_force(self) -> Finding:
-        wanted = "the rules of /etc/mailstead/nftables.nft"
+        wanted = _("the rules of {path}").format(path=_RULES)
         now = trial.loaded(table.listing())
         if now == trial.digest(self._rules().content or b""):
-            return ok("in force, on trial" if trial.is_on_trial(now) else "in force")
+            return ok(_("in force, on trial") if trial.is_on_trial(now) else _("in force"))
         if trial.is_taken_back(now):
-            seen = "the firewall went back by itself, because nobody confirmed the new rules"
+            seen = _("the firewall went back by itself, because nobody confirmed the new rules")
         elif not now:
-            seen = "there are no rules: every port is reachable"
+            seen = _("there are no rules: every port is reachable")
         elif now.startswith("["):
-            seen = "someone has changed the rules in the kernel"
+            seen = _("someone has changed the rules in the kernel")
         else:
-            seen = "other rules are loaded"
-        return fail(seen, wanted, "mailstead replay")
+            seen = _("other rules are loaded")
+        return fail(seen, wanted, "mailstead replay", mends.replay(self.step))
 
-    @staticmethod
-    def _come_back() -> Finding:
+    def _come_back(self) -> Finding:
         (status,) = service_manager().statuses([_LOADER.names])
         if status.is_enabled and status.is_active:
             return ok(_("with each boot"))
@@ -114,7 +116,9 @@ class Nftables(Adapter):
         else:
             seen = _("{unit} was stopped: nothing puts the rules back when they are taken away")
         wanted = _("{unit} enabled and running")
-        return fail(seen.format(unit=_LOADER.unit), wanted.format(unit=_LOADER.unit), "mailstead replay")
+        unit = _LOADER.unit
+        action = mends.replay(self.step)
+        return fail(seen.format(unit=unit), wanted.format(unit=unit), "mailstead replay", action)
 
 
 class NoFirewall(Adapter):
@@ -129,14 +133,14 @@ class NoFirewall(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """That there is no firewall."""
-        yield Check("nftables.rules", "The firewall's rules are in force", self._explain)
+        yield Check("nftables.rules", _("The firewall's rules are in force"), self._explain)
 
     @staticmethod
     def _explain() -> Finding:
         return warn(
-            "this machine may not filter packets, so there is no firewall and nobody can be banned",
-            "a kernel that answers nft",
-            "give the container the capability NET_ADMIN, or filter in front of it",
+            _("this machine may not filter packets, so there is no firewall and nobody can be banned"),
+            _("a kernel that answers nft"),
+            _("give the container the capability NET_ADMIN, or filter in front of it"),
         )
 
 
