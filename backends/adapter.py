@@ -1,12 +1,26 @@
 """What every system's adapter is: settings in; resources and checks out, both pure."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from backends.checks import Check
 from backends.resources import Directory, File, Resource
 from backends.templates import render
+
+
+@dataclass(frozen=True)
+class Headstart:
+    """Slow work that a system would do at its first start, and that only fills its cache.
+
+    A run that will set the system up begins it as soon as `is_possible`, be it while other packages are still
+    being installed, and waits for it before the system starts. Whether it succeeds is no matter: then the
+    system does it after all.
+    """
+
+    command: tuple[str, ...]
+    is_possible: Callable[[], bool]
 
 
 class Adapter(ABC):
@@ -30,6 +44,9 @@ class Adapter(ABC):
 
     preseed: str = ""
     """Answers to the questions of these packages (debconf-set-selections(1))."""
+
+    headstart: Headstart | None = None
+    """What a run may begin before this system's turn."""
 
     @abstractmethod
     def resources(self) -> Iterator[Resource]:

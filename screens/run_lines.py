@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from backends.language import _
 from backends.text import clean, clean_lines
 from wizard.journal import Event
 from wizard.launch import event_for_people
@@ -49,6 +50,9 @@ class RunLines:
         self._changes += 1
         if self._is_detailed or event.fields["action"] == "install":
             click.echo(f"      {clean(event.fields['summary'])}")
+
+    def _show_waiting(self, event: Event) -> None:
+        click.echo(f"      {_('waiting for {what}').format(what=clean(event.fields['awaited']))}")
 
     def _show_stage_done(self, event: Event) -> None:
         click.echo(f"  {_MARKS['ok']}  {event.fields['stage']}: {_count(self._changes, 'change')}")

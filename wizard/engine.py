@@ -15,6 +15,7 @@ from backends.errors import ActivationFailed, CommandFailed, MailsteadError, Val
 from backends.machine.run import run as run_command
 from backends.machine.services import service_manager
 from backends.resources import Action, Resource, Service, State, identity_record, look_at
+from wizard.headstarts import Await, headstarts
 from wizard.history import Unsettled
 from wizard.journal import Journal
 from wizard.plan import Plan, Stage, Target, activation_due
@@ -75,21 +76,24 @@ class Engine:
     def apply(self, plan: Plan) -> None:
         """Apply every stage; raises StageFailed at the first that fails, after it has taken itself back."""
         progress = _Progress()
-        for stage in plan.stages:
-            progress.begin_stage(self.earlier.get(stage.name, {}), self.touched)
-            try:
-                self._apply_stage(stage, progress)
-            except (MailsteadError, OSError, LookupError) as problem:
-                self._take_back(stage, progress, problem)
+        with headstarts(plan) as wait_for_headstart:
+            for stage in plan.stages:
+                progress.begin_stage(self.earlier.get(stage.name, {}), self.touched)
+                try:
+                    self._apply_stage(stage, progress, wait_for_headstart)
+                except (MailsteadError, OSError, LookupError) as problem:
+                    self._take_back(stage, progress, problem)
         service_manager().forget_removed_units()
 
-    def _apply_stage(self, stage: Stage, progress: _Progress) -> None:
+    def _apply_stage(self, stage: Stage, progress: _Progress, wait_for_headstart: Await) -> None:
         quiet = [target for target in stage.targets if not target.resource.is_live]
         live = [target for target in stage.targets if target.resource.is_live]
         progress.found = look_at([target.resource for target in live])
-        for target in (*filter(_should_stop, live), *quiet):
+        to_stop = [target for target in live if _should_stop(target, progress.found)]
+        for target in (*to_stop, *quiet):
             self._bring(stage, target, progress)
         self._validate(stage, progress)
+        wait_for_headstart(stage.name)
         for target in live:
             self._bring(stage, target, progress)
             self._activate(stage, target, progress)
@@ -109,6 +113,11 @@ class Engine:
         self._intend(stage, resource, before, told.action, told.summary)
         if isinstance(resource, Service) and told.action is not Action.MODIFY:
             progress.touch(resource)
+        awaited = resource.waits_for()
+        if awaited:
+            self.journal.write(
+                "waiting", stage=stage.name, step=stage.step, key=resource.key, awaited=awaited
+            )
         resource.put(wanted)
         self._conclude(resource)
         progress.changed.add(resource.key)
@@ -250,8 +259,8 @@ def _patient_result(check: Check) -> Finding:
     return finding
 
 
-def _should_stop(target: Target) -> bool:
+def _should_stop(target: Target, found: Mapping[str, State]) -> bool:
     if not isinstance(target.resource, Service):
         return False
-    (now,) = Service.look([target.resource])
+    now = found[target.resource.key]
     return bool(getattr(now, "is_active", False)) and not getattr(target.wanted(now), "is_active", True)

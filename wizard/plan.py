@@ -6,7 +6,7 @@ A plan is a value. The same adapters on the same machine give the same plan; aft
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backends.adapter import Adapter
+from backends.adapter import Adapter, Headstart
 from backends.checks import Check
 from backends.resources import Action, Resource, Service, State, look_at
 from wizard.history import Unsettled
@@ -28,7 +28,8 @@ class Target:
 class Stage:
     """The part of a plan that succeeds or is taken back as a whole: one adapter's resources.
 
-    `activations` are services to restart or reload in any case; `gates` are the checks that decide.
+    `activations` are services to restart or reload in any case; `gates` are the checks that decide;
+    `headstart` is what may begin before its turn.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Stage:
     targets: tuple[Target, ...]
     activations: Mapping[str, Action] = field(default_factory=dict)
     gates: tuple[Check, ...] = field(default=(), compare=False)
+    headstart: Headstart | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def make_plan(
 def stage_of(adapter: Adapter) -> Stage:
     """One adapter's resources and the checks that decide whether they stay."""
     gates = tuple(check for check in adapter.checks() if check.is_gate)
-    return Stage(adapter.name, adapter.step, tuple(map(Target, adapter.resources())), gates=gates)
+    targets = tuple(map(Target, adapter.resources()))
+    return Stage(adapter.name, adapter.step, targets, gates=gates, headstart=adapter.headstart)
 
 
 def plan_stages(stages: Sequence[Stage], unsettled: Unsettled, left: Mapping[str, State]) -> Plan:

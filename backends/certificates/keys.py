@@ -1,5 +1,7 @@
 """Private keys for certificates: made, read, and told apart."""
 
+from functools import lru_cache
+
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -33,6 +35,7 @@ def new_authority_key() -> bytes:
     return _pem(ec.generate_private_key(ec.SECP384R1()))
 
 
+@lru_cache(maxsize=8)  # a plan asks a dozen times for the same few, and OpenSSL looks at each prime anew
 def read_key(pem: bytes) -> PrivateKey | None:
     """The private key in a PEM file, or None where there is none that fits this server's certificates."""
     try:

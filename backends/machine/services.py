@@ -1,8 +1,7 @@
 """Services: systemd where it runs the machine, init scripts where it does not (a container)."""
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -51,12 +50,20 @@ class ServiceManager(ABC):
         """Let it start with the machine, or not."""
 
     @abstractmethod
+    def disable_all(self, services: Sequence[ServiceNames]) -> None:
+        """Let none of these start with the machine."""
+
+    @abstractmethod
     def forget(self, service: ServiceNames) -> None:
         """Leave nothing that would start it: its unit or script is about to go."""
 
     @abstractmethod
     def act(self, service: ServiceNames, verb: str) -> None:
         """`start`, `stop`, `restart` or `reload` it; raises ActivationFailed with the last of its log."""
+
+    @abstractmethod
+    def read_units(self) -> None:
+        """Let the manager read all unit files anew."""
 
     @abstractmethod
     def forget_removed_units(self) -> None:
@@ -73,19 +80,14 @@ class Systemd(ServiceManager):
     """systemctl(1), asked for many units at once."""
 
     def statuses(self, services: Sequence[ServiceNames]) -> list[ServiceStatus]:
-        """One `systemctl show` for all, and one `systemctl is-enabled` for those that are known."""
+        """One `systemctl show` for all, and one `systemctl is-enabled` for those that no link makes start."""
         units = list(dict.fromkeys(u for s in services for u in (s.unit, s.status_unit)))
         if not units:
             return []
-        answer = run(["systemctl", "show", "--property=Id,LoadState,ActiveState", "--", *units], check=False)
-        blocks = [
-            dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-            for block in answer.text.strip().split("\n\n")
-        ]
-        if len(blocks) != len(units):
-            raise CommandFailed("systemctl did not answer for every unit", seen=answer.complaint())
-        shown = dict(zip(units, blocks, strict=True))
-        enabled = self._enabled({s.unit for s in services if shown[s.unit]["LoadState"] == "loaded"})
+        shown = self._show(units, "LoadState,ActiveState")
+        known = {s.unit for s in services if shown[s.unit]["LoadState"] == "loaded"}
+        linked = {unit for unit in known if any(_UNITS.glob(f"*.wants/{unit}"))}
+        enabled = linked | self._enabled(known - linked)
         return [
             ServiceStatus(
                 is_known=shown[s.unit]["LoadState"] == "loaded",
@@ -96,19 +98,28 @@ class Systemd(ServiceManager):
         ]
 
     def enable(self, service: ServiceNames, *, is_enabled: bool) -> None:
-        """Links for systemd alone: bringing those of sysvinit into line takes seconds and serves nobody here.
+        """Links on disk alone.
 
-        SYSTEMCTL_SKIP_SYSV is in systemd's own ENVIRONMENT.md.
+        Bringing those of sysvinit into line takes seconds and serves nobody here; and systemd, asked to make
+        the links itself, takes every unit for outdated until it has read all again (SYSTEMCTL_SKIP_SYSV and
+        SYSTEMD_OFFLINE are in its own ENVIRONMENT.md).
         """
-        verb = "enable" if is_enabled else "disable"
-        run(
-            ["systemctl", "--quiet", "--no-reload", verb, service.unit],
-            environment={"SYSTEMCTL_SKIP_SYSV": "1"},
-        )
+        self._set_enabled([service], "enable" if is_enabled else "disable")
+
+    def disable_all(self, services: Sequence[ServiceNames]) -> None:
+        """All at once: each call looks through every unit file there is."""
+        if services:
+            self._set_enabled(services, "disable")
 
     def forget(self, service: ServiceNames) -> None:
         """Disable it."""
         self.enable(service, is_enabled=False)
+
+    def _set_enabled(self, services: Sequence[ServiceNames], verb: str) -> None:
+        run(
+            ["systemctl", "--quiet", "--no-reload", verb, *(service.unit for service in services)],
+            environment={"SYSTEMCTL_SKIP_SYSV": "1", "SYSTEMD_OFFLINE": "1"},
+        )
 
     def _enabled(self, units: Collection[str]) -> set[str]:
         """Those that start with the machine, read from the disk: `systemctl show` may be out of date.
@@ -124,9 +135,9 @@ class Systemd(ServiceManager):
         return {u for u, state in zip(asked, states, strict=True) if state not in _NOT_ENABLED}
 
     def act(self, service: ServiceNames, verb: str) -> None:
-        """Reload changed unit files, then act; a start limit reached by earlier failures is forgotten."""
+        """Act, by what the unit files say now; a start limit reached by earlier failures is forgotten."""
         if self._is_outdated(service):
-            run(["systemctl", "daemon-reload"])
+            self.read_units()
         if verb in {"start", "restart"}:
             run(["systemctl", "reset-failed", service.unit, service.status_unit], check=False)
         answer = run(["systemctl", verb, service.unit], timeout=_START_TIMEOUT, check=False)
@@ -137,30 +148,38 @@ class Systemd(ServiceManager):
                 seen=self._last_words(service) or answer.complaint(),
             )
 
+    def read_units(self) -> None:
+        """`systemctl daemon-reload`: a second or so, as it also runs every generator."""
+        run(["systemctl", "daemon-reload"])
+
     def forget_removed_units(self) -> None:
         """`systemctl daemon-reload`, where some unit needs it, also one that does not run."""
         answer = run(["systemctl", "show", "--all", "--property=NeedDaemonReload", "--", "*"], check=False)
         if b"=yes" in answer.stdout:
-            run(["systemctl", "daemon-reload"])
+            self.read_units()
 
     def _is_outdated(self, service: ServiceNames) -> bool:
-        """Whether unit files changed since systemd read them; asking is quick, reading all again is not.
+        """Whether systemd has not read these units as they are on disk; asking is quick, reading all is not.
 
-        NeedDaemonReload alone won't do: systemd 252 says no for a unit that does not run yet and has just got
-        its first drop-in, and starts it without.
+        NeedDaemonReload alone won't do: systemd 252 says no of a unit that it knows and that has just got its
+        first drop-in, and starts it without. So what it has read is compared with what there is.
         """
-        units = dict.fromkeys((service.unit, service.status_unit))
-        answer = run(
-            ["systemctl", "show", "--property=NeedDaemonReload,LoadState", "--", *units], check=False
-        )
-        if b"NeedDaemonReload=yes" in answer.stdout or b"LoadState=not-found" in answer.stdout:
-            return True
-        read = run(
-            ["systemctl", "show", "--timestamp=unix", "--property=UnitsLoadStartTimestamp", "--value"],
-            check=False,
-        )
-        found = re.search(r"@(\d+)", read.text)
-        return found is None or _last_change(_UNITS) >= int(found[1])
+        units = list(dict.fromkeys((service.unit, service.status_unit)))
+        shown = self._show(units, "LoadState,NeedDaemonReload,FragmentPath,DropInPaths,Wants")
+        if service.status_unit not in {service.unit, *shown[service.unit]["Wants"].split()}:
+            return True  # Debian 12's postfix.service wants its instances by a generator, at a reload only
+        return any(_is_unread(unit, shown[unit]) for unit in units)
+
+    def _show(self, units: Sequence[str], properties: str) -> dict[str, dict[str, str]]:
+        """These properties of each unit, by unit; raises CommandFailed."""
+        answer = run(["systemctl", "show", f"--property=Id,{properties}", "--", *units], check=False)
+        blocks = [
+            dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+            for block in answer.text.strip().split("\n\n")
+        ]
+        if len(blocks) != len(units):
+            raise CommandFailed("systemctl did not answer for every unit", seen=answer.complaint())
+        return dict(zip(units, blocks, strict=True))
 
     def _last_words(self, service: ServiceNames) -> str:
         answer = run(
@@ -169,10 +188,17 @@ class Systemd(ServiceManager):
         return clean_lines(answer.stdout.strip())
 
 
-def _last_change(directory: Path) -> float:
-    """When a unit file or drop-in below it last changed, in seconds since 1970."""
-    paths = [directory, *directory.iterdir(), *directory.glob("*.d/*")]
-    return max(path.lstat().st_mtime for path in paths)
+def _is_unread(unit: str, shown: Mapping[str, str]) -> bool:
+    """Whether systemd, by what it shows of a unit, read other files than there are in /etc."""
+    own = _UNITS / unit
+    drop_ins = {str(path) for path in own.with_name(f"{unit}.d").glob("*.conf")}
+    read = {path for path in shown["DropInPaths"].split() if path.startswith(f"{own}.d/")}
+    return (
+        shown["NeedDaemonReload"] == "yes"
+        or shown["LoadState"] == "not-found"
+        or drop_ins != read
+        or (own.is_file() and shown["FragmentPath"] != str(own))
+    )
 
 
 class SysV(ServiceManager):
@@ -187,6 +213,11 @@ class SysV(ServiceManager):
         run(["update-rc.d", service.init_script, "defaults"])
         run(["update-rc.d", service.init_script, "enable" if is_enabled else "disable"])
 
+    def disable_all(self, services: Sequence[ServiceNames]) -> None:
+        """One after the other."""
+        for service in services:
+            self.enable(service, is_enabled=False)
+
     def forget(self, service: ServiceNames) -> None:
         """No links at all in /etc/rc?.d."""
         run(["update-rc.d", "-f", service.init_script, "remove"])
@@ -200,6 +231,9 @@ class SysV(ServiceManager):
                 tried=f"service {service.init_script} {verb}",
                 seen=answer.complaint(),
             )
+
+    def read_units(self) -> None:
+        """Init scripts are read each time."""
 
     def forget_removed_units(self) -> None:
         """Init scripts are read each time."""

@@ -81,6 +81,10 @@ class Resource(ABC):
         """Whether what it is after a change must not be kept anywhere else, only what it was before."""
         return False
 
+    def waits_for(self) -> str:
+        """What `put` would have to wait for now, in words for a person; empty when it can begin."""
+        return ""
+
     @abstractmethod
     def identity(self) -> Record:
         """What `from_identity` needs to find this thing again, without what it should be."""

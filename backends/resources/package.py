@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
 
+from backends.language import _
 from backends.machine import packages
 from backends.machine.services import ServiceNames, service_manager
 from backends.resources.base import Action, Description, FetchImage, KeepImage, Record, Resource, State
@@ -67,15 +68,26 @@ class PackageSet(Resource):
         """Install what is missing; going back does nothing."""
         if not isinstance(state, PackagesState):
             raise TypeError(state)
-        missing = _state(self.names).missing
+        missing = _missing(self.names)
         if state.missing or not missing:
             return
         manager = service_manager()
         before = manager.statuses(self.services)
         packages.install(missing, self.preseed)
-        for service, was, now in zip(self.services, before, manager.statuses(self.services), strict=True):
-            if now.is_known and now.is_enabled and not was.is_known:
-                manager.enable(service, is_enabled=False)
+        manager.read_units()
+        after = manager.statuses(self.services)
+        manager.disable_all(
+            [
+                service
+                for service, was, now in zip(self.services, before, after, strict=True)
+                if now.is_known and now.is_enabled and not was.is_known
+            ]
+        )
+
+    def waits_for(self) -> str:
+        """The lock of apt or dpkg, while another program holds it."""
+        holder = packages.lock_holder()
+        return _("apt's lock, held by {holder}").format(holder=holder) if holder else ""
 
     def describe(self, now: State, wanted: State) -> Description:  # noqa: ARG002
         """The packages to install, and those that have to go."""
@@ -92,7 +104,11 @@ class PackageSet(Resource):
         return PackagesState(tuple(record["missing"]), tuple(record["would_remove"]))
 
 
-def _state(names: Sequence[str]) -> PackagesState:
+def _missing(names: Sequence[str]) -> tuple[str, ...]:
     there = packages.installed_versions(names)
-    missing = tuple(name for name in names if name not in there)
+    return tuple(name for name in names if name not in there)
+
+
+def _state(names: Sequence[str]) -> PackagesState:
+    missing = _missing(names)
     return PackagesState(missing, packages.would_remove(missing) if missing else ())

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from backends.adapter import Adapter
+from backends.adapter import Adapter, Headstart
 from backends.checks import Check
 from backends.dns import dkim_check
 from backends.dns.settings import DnsSettings
+from backends.machine.packages import installed_versions
 from backends.machine.schedule import scheduled
 from backends.resources import Directory, File, GeneratedFile, Membership, Resource, Service, SystemGroup
 from backends.rspamd import dkim_keys, watch
@@ -53,8 +54,12 @@ _FILES = (
     "worker-proxy.inc",
 )
 
-_VALIDATE = ("setpriv", "--reuid=_rspamd", "--regid=_rspamd", "--init-groups", "rspamadm", "configtest")
+_AS_RSPAMD = ("setpriv", "--reuid=_rspamd", "--regid=_rspamd", "--init-groups")
+
+_VALIDATE = (*_AS_RSPAMD, "rspamadm", "configtest")
 """As the filter's own user: it compiles expressions on the way and keeps them in /var/lib/rspamd."""
+
+_COMPILE = (*_AS_RSPAMD, "rspamadm", "lua", "-b", str(Path(__file__).with_name("compile_patterns.lua")))
 
 _JUNK, _DOUBTFUL = 6.0, 4.0
 """Rspamd's own scores from which mail goes into Junk, and is greylisted."""
@@ -90,6 +95,7 @@ class Rspamd(Adapter):
 
     name, step = "rspamd", "antispam"
     packages: tuple[str, ...] = ("rspamd",)
+    headstart: Headstart | None = Headstart(_COMPILE, lambda: bool(installed_versions(("rspamd",))))
 
     def __init__(self, settings: RspamdSettings, records: DnsSettings | None = None) -> None:
         """`records` says which published records the keys are compared with; without it they are not."""
