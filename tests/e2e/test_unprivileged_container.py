@@ -1,4 +1,4 @@
-"""A container whose root may not touch the network becomes a mail server, and says what it has to do without."""
+"""A container whose root may not touch the network becomes a mail server, and says what it does without."""
 
 import json
 
