@@ -1,10 +1,14 @@
 """The database of domains, accounts and aliases, as SQLite keeps it in one file.
 
-Postfix (proxymap) and Dovecot (auth-worker) may only read it; Mailstead alone writes. Its journal is the
-rollback journal: readers of a write-ahead log need files that the last connection takes away, and can't make
-them again. A reader that meets the lock of a commit, some milliseconds, asks again: Dovecot at once, Postfix
-after a second. When a writer is killed within a commit, readers wait until the next connection that may write
-has rolled its journal back, which SQLite does as soon as that reads.
+Postfix (proxymap) and Dovecot (auth-worker) may only read it; Mailstead alone writes. Its journal is a
+write-ahead log: a writer that is killed, at any moment, leaves a whole database to them, as what it wrote
+counts from its last mark on only. With a rollback journal it would leave one that somebody has to roll back
+first, and readers may not. But SQLite's last connection takes the log and its index away, and readers can't
+make them again. So each writer has a second connection, which may only read, and closes that one last: it
+takes nothing away. Readers meet no lock, not even that of a commit.
+
+After a commit the log is copied into the file itself, as far as readers let it: a copy of that file alone, as
+backups may make it, has everything then.
 """
 
 import contextlib
@@ -21,6 +25,12 @@ GROUP = "mailstead-accounts"
 """Members may read the database, password hashes included."""
 
 VERSION = 1
+_LOG, _INDEX = "-wal", "-shm"
+"""What SQLite calls the write-ahead log and its index: the database's name, and this."""
+
+_VERSION_AT = 60
+"""Where the version of the schema stands in the file, four bytes, big-endian (sqlite.org/fileformat.html)."""
+
 _PATIENCE = 10.0
 """Seconds to wait for readers and other writers."""
 
@@ -67,7 +77,7 @@ class DatabaseError(MailsteadError):
 def reading(path: Path = DATABASE) -> Iterator[sqlite3.Connection]:
     """A connection for queries; raises DatabaseError.
 
-    It may write, so that it rolls back what a killed writer left.
+    It may write, so that the log and its index are there afterwards.
     """
     with _opened(path) as connection:
         _must_be_current(connection, path)
@@ -83,6 +93,7 @@ def writing(path: Path = DATABASE) -> Iterator[sqlite3.Connection]:
             _must_be_current(connection, path)
             yield connection
             connection.execute("COMMIT")
+            _copy_log(connection)
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -90,23 +101,36 @@ def writing(path: Path = DATABASE) -> Iterator[sqlite3.Connection]:
 
 
 def version(path: Path = DATABASE) -> int:
-    """The version of the schema in this file; 0 where it is empty. Raises DatabaseError."""
+    """The version of the schema in this file; 0 where it is empty. Raises DatabaseError; leaves no trace."""
+    if not has_log(path):
+        with path.open("rb") as file:
+            return int.from_bytes(file.read(_VERSION_AT + 4)[_VERSION_AT:])
     with _opened(path) as connection:
         return _version(connection)
+
+
+def has_log(path: Path = DATABASE) -> bool:
+    """Whether the files are there that readers need besides the database itself."""
+    return all(_beside(path, ending).is_file() for ending in (_LOG, _INDEX))
 
 
 def prepare(path: Path, ownership: files.Ownership) -> None:
     """Make the database, or bring its schema up to date, whole or not at all; set owner and mode."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    files.set_ownership(path, ownership)
+    for file in (path, _beside(path, _LOG), _beside(path, _INDEX)):
+        if file.exists():
+            files.set_ownership(file, ownership)
     files.sync_directory(path.parent)
     with _opened(path) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise DatabaseError(f"{path} can't have a write-ahead log", seen=f"journal_mode {mode}")
         for number in range(_version(connection) + 1, VERSION + 1):
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_UPGRADES[number]} PRAGMA user_version = {number}; COMMIT;"
             )
+        _copy_log(connection)
 
 
 def is_empty(path: Path) -> bool:
@@ -121,9 +145,9 @@ def is_empty(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove the file and its journal."""
-    files.remove(path)
-    files.remove(path.with_name(path.name + "-journal"))
+    """Remove the file and what lies beside it."""
+    for file in (path, *(_beside(path, ending) for ending in ("-journal", _LOG, _INDEX))):
+        files.remove(file)
 
 
 @contextlib.contextmanager
@@ -131,14 +155,33 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise DatabaseError(f"{path} is not there yet", next_step="set the server up first: mailstead setup")
     try:
-        address = path.absolute().as_uri() + "?mode=rw"
-        connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE, isolation_level=None)
-        with contextlib.closing(connection):
+        address = path.absolute().as_uri()
+        connection = sqlite3.connect(f"{address}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
+        with _log_stays(connection, address):
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = EXTRA")
             yield connection
     except sqlite3.Error as problem:
         raise DatabaseError(f"{path} can't be used", seen=f"{type(problem).__name__}: {problem}") from problem
+
+
+@contextlib.contextmanager
+def _log_stays(connection: sqlite3.Connection, address: str) -> Iterator[None]:
+    """Close a connection at the end of the block such that the log and its index stay for readers."""
+    with (
+        contextlib.closing(sqlite3.connect(f"{address}?mode=ro", uri=True)) as last,
+        contextlib.closing(connection),
+    ):
+        yield
+        last.execute("SELECT 1 FROM sqlite_schema").fetchone()
+
+
+def _copy_log(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
 
 
 def _version(connection: sqlite3.Connection) -> int:

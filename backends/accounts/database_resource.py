@@ -14,13 +14,14 @@ _MODE = 0o640
 
 @dataclass(frozen=True)
 class DatabaseState(State):
-    """Whether the database is there, with which schema, and whose it is."""
+    """Whether the database is there, with which schema, whose it is, and with what its readers need."""
 
     exists: bool
     version: int = 0
     mode: int = 0
     owner: str = ""
     group: str = ""
+    has_log: bool = False
 
     def record(self, keep: KeepImage) -> Record:  # noqa: ARG002  rows are no part of it
         """The state as JSON values."""
@@ -60,7 +61,7 @@ class Database(Resource):
 
     def wanted(self, now: State) -> State:  # noqa: ARG002
         """There, with this program's schema, for root and the group."""
-        return DatabaseState(True, database.VERSION, _MODE, "root", self.group)
+        return DatabaseState(True, database.VERSION, _MODE, "root", self.group, has_log=True)
 
     def put(self, state: State) -> None:
         """Make it or bring it up to date; or, going back, remove it while it is empty."""
@@ -81,7 +82,11 @@ class Database(Resource):
         if not now.exists:
             return Description(Action.CREATE, f"make {self.path} for domains, accounts and aliases")
         is_upgrade = now.version != wanted.version
-        words = f"bring {self.path} up to date" if is_upgrade else f"set owner and mode of {self.path}"
+        words = (
+            f"bring {self.path} up to date"
+            if is_upgrade
+            else f"make {self.path} readable for its group alone"
+        )
         return Description(Action.MODIFY, words, is_reversible=not is_upgrade)
 
     @classmethod
@@ -94,4 +99,5 @@ def _database_state(path: Path) -> DatabaseState:
     if not path.is_file():
         return DatabaseState(False)
     who = ownership_of(path.stat())
-    return DatabaseState(True, database.version(path), who.mode, who.owner, who.group)
+    version, has_log = database.version(path), database.has_log(path)
+    return DatabaseState(True, version, who.mode, who.owner, who.group, has_log)
