@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from backends.checks import Check
-from backends.resources import Directory, File, Resource
+from backends.resources import Additions, Directory, File, Resource
+from backends.resources.additions import record_of
 from backends.templates import render
 
 
@@ -38,6 +39,12 @@ class Adapter(ABC):
 
     takes_additions: ClassVar[bool] = True
     """Whether it reads additions of a person's own from /etc/mailstead/override/NAME."""
+
+    includes: ClassVar[str] = ""
+    """Which files in there its configuration includes by itself: a pattern; others are copied into ours."""
+
+    additions: tuple[tuple[str, str], ...] = ()
+    """The files that it includes, each by name with its SHA-256."""
 
     packages: tuple[str, ...] = ()
     """The Debian packages it needs; those of all adapters are installed together, before anything else."""
@@ -78,6 +85,10 @@ class Adapter(ABC):
             **values,
         )
         return File(path, content, mode, owner, group, validate)
+
+    def additions_record(self, *, validate: tuple[str, ...] = ()) -> Additions:
+        """What of the included files is in force: services that read them restart when it changes."""
+        return record_of(self.name, self.additions, validate)
 
     def drop_in(self, unit: str, template: str, **values: Any) -> tuple[Directory, File]:
         """A systemd drop-in for a unit, with its directory (systemd.unit(5))."""

@@ -33,6 +33,7 @@ class Dovecot(Adapter):
     """
 
     name, step = "dovecot", "protocols"
+    includes = "*.conf"
     packages: tuple[str, ...] = (
         *("dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd", "dovecot-managesieved"),
         *("dovecot-sieve", "dovecot-sqlite"),
@@ -60,8 +61,10 @@ class Dovecot(Adapter):
             yield Directory(_MAPS)
             configuration.insert(0, self._lookups())
         yield from configuration
+        additions = self.additions_record(validate=_CHECK)
+        yield additions
         yield from self._sieve()
-        restarters = [*configuration]
+        restarters = [*configuration, additions]
         if settings.has_systemd:
             directory, hardening = self.drop_in("dovecot.service", "hardening.conf.j2")
             yield directory

@@ -19,6 +19,7 @@ class Redis(Adapter):
     """
 
     name, step = "redis", "antispam"
+    includes = "*.conf"
     packages: tuple[str, ...] = ("redis-server",)
 
     def __init__(self, settings: RedisSettings) -> None:
@@ -35,10 +36,12 @@ class Redis(Adapter):
             socket=settings.socket,
             max_memory=settings.max_memory,
         )
-        changes: list[Resource] = [configuration]
+        additions = self.additions_record()
+        changes: list[Resource] = [configuration, additions]
         if settings.may_set_sysctl:
             yield self.file("/etc/sysctl.d/60-mailstead-redis.conf", "sysctl.conf.j2")
         yield configuration
+        yield additions
         if not settings.has_systemd:
             script = self.file("/etc/init.d/mailstead-redis", "init.sh.j2", mode=0o755)
             yield script

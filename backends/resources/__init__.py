@@ -1,5 +1,6 @@
 """What is, what should be, how to get there, how to go back."""
 
+from backends.resources.additions import Additions
 from backends.resources.base import (
     Action,
     Description,
@@ -23,6 +24,7 @@ from backends.resources.user import Membership, SystemGroup, SystemUser
 
 __all__ = [
     "Action",
+    "Additions",
     "Compiled",
     "Description",
     "Directory",

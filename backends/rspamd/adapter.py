@@ -94,6 +94,7 @@ class Rspamd(Adapter):
     """
 
     name, step = "rspamd", "antispam"
+    includes = "*"
     packages: tuple[str, ...] = ("rspamd",)
     headstart: Headstart | None = Headstart(_COMPILE, lambda: bool(installed_versions(("rspamd",))))
 
@@ -115,7 +116,9 @@ class Rspamd(Adapter):
         configuration = tuple(self._configuration())
         yield Directory(MAPS)
         yield from configuration
-        changes: tuple[Resource, ...] = (*groups, *keys, *configuration)
+        additions = self.additions_record(validate=_VALIDATE)
+        yield additions
+        changes: tuple[Resource, ...] = (*groups, *keys, *configuration, additions)
         if settings.has_systemd:
             directory, drop_in = self.drop_in(
                 "rspamd.service", "unit.conf.j2", milter_directory=str(PurePosixPath(MILTER_SOCKET).parent)

@@ -7,6 +7,7 @@ from pathlib import Path
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, ok, warn
 from backends.resources import Directory, File, GeneratedFile, Resource
+from backends.resources.additions import DIRECTORY as ADDITIONS
 
 ETC = "/etc/mailstead"
 VAR = "/var/lib/mailstead"
@@ -47,6 +48,7 @@ class State(Adapter):
         """Directories, secrets, and the answers last: they are in force once what they need is there."""
         yield Directory(VAR, 0o711)
         yield Directory(f"{VAR}/runs", 0o700)
+        yield Directory(ADDITIONS, 0o700)
         yield Directory(ETC)
         yield Directory(f"{ETC}/secrets", 0o700)
         yield Directory(f"{ETC}/override")
