@@ -29,7 +29,7 @@ from backends.unbound.settings import UnboundSettings
 from wizard import answers_file, secret_files
 from wizard.answers import Answers, Listener
 from wizard.errors import AnswersError, Mistake
-from wizard.overrides import Overrides
+from wizard.overrides import Overrides, with_additions
 from wizard.proof import DkimKey, ProofSettings
 
 PROOF_USER = "mailstead-proof"
@@ -287,7 +287,7 @@ def _systems(answers: Answers, machine: MachineFacts, overrides: Overrides) -> I
     """All in order; where the kernel filters no packets, a word of that instead of a firewall and of bans."""
     for build in _ORDER:
         if machine.can_filter_packets or build not in {nftables, fail2ban}:
-            yield build(answers, machine, overrides)
+            yield with_additions(build(answers, machine, overrides), overrides)
         elif build is nftables:
             yield NoFirewall()
 
