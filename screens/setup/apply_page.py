@@ -350,7 +350,7 @@ class ApplyPage(Page):
         if progress.is_ok:
             return _("The page Proof shows what works, and what is left for you.")
         if act is None or act.since is None:
-            return _("The run goes on if the line drops: mailstead shows it again.")
+            return _("The run goes on if the line drops; mailstead finds it.")
         spent = (now - act.since).total_seconds()
         words = clean(act.summary)
         time = f" ({duration(spent)})" if spent >= 2 else ""

@@ -230,7 +230,8 @@ def _proof_rows(progress: Progress) -> Iterator[Row]:
 
 def _seen_row(seen: Seen) -> Row:
     title, found = clean(seen.title), clean(seen.seen)
-    return Row(_KINDS[seen.status], title, f"{title}: {found}")
+    is_fine = seen.status is Status.OK
+    return Row(_KINDS[seen.status], title if is_fine else f"{title}: {found}", f"{title}: {found}")
 
 
 def _rows_left(left: "Handover", port_25: "Port25 | None") -> Iterator[Row]:

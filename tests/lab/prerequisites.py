@@ -23,6 +23,7 @@ _NEEDED = {
     "mkfs.ext4": "e2fsprogs",
     "nsenter": "util-linux",
     "ssh-keygen": "openssh-client",
+    "tmux": "tmux",
 }
 # A file of each package that brings no command.
 _NEEDED_FILES = {

@@ -35,6 +35,12 @@ class SshKey:
         With `terminal` the command gets one on the server, so that ending the session hangs it up. Streams
         are text pipes unless `popen` says otherwise.
         """
+        command = self.command(client, server, *argv, terminal=terminal)
+        streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen(command, **(streams | popen), text=True, start_new_session=True)
+
+    def command(self, client: Endpoint, server: Machine, *argv: str, terminal: bool = False) -> list[str]:
+        """The command line that `spawn` starts."""
         options: Mapping[str, str] = {
             "BatchMode": "yes",
             "ConnectTimeout": "10",
@@ -45,9 +51,7 @@ class SshKey:
         command = ["ip", "netns", "exec", client.namespace, "ssh", "-F", "none", "-i", str(self._private)]
         command += [f"-o{name}={value}" for name, value in options.items()]
         command += ["-tt"] if terminal else []
-        command += [f"root@{server.address}", *([shlex.join(argv)] if argv else [])]
-        streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return subprocess.Popen(command, **(streams | popen), text=True, start_new_session=True)
+        return [*command, f"root@{server.address}", *([shlex.join(argv)] if argv else [])]
 
     @property
     def _private(self) -> Path:
