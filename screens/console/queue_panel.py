@@ -28,8 +28,8 @@ from screens.console.queue_row import column_titles, message_details, message_li
 from screens.widgets.filter_bar import FilterBar
 from screens.widgets.line_view import LineView
 
-_REST = 5
-"""After reading, so many times as long as that took belongs to Postfix."""
+_REST, _LONGEST_REST = 5, 30.0
+"""After reading, so many times as long as that took belongs to Postfix, at most so many seconds."""
 _MANY = 5000
 """From here on filtering takes longer than a key may."""
 _TYPING_PAUSE = 0.15
@@ -92,7 +92,8 @@ class QueuePanel(Panel):
         loop = asyncio.get_running_loop()
 
         def show(snapshot: QueueSnapshot) -> None:
-            if not stop.is_set():
+            # Whoever came back while the queue was first read keeps what there was of it.
+            if not stop.is_set() and len(snapshot.messages) >= len(self._snapshot.messages):
                 loop.call_soon_threadsafe(self._take, snapshot)
 
         try:
@@ -100,7 +101,7 @@ class QueuePanel(Panel):
         finally:
             stop.set()
         self._take(snapshot)
-        await asyncio.sleep(_REST * snapshot.seconds)
+        await asyncio.sleep(min(_LONGEST_REST, _REST * snapshot.seconds))
 
     def places(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """The queues by name."""
