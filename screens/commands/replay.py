@@ -22,6 +22,7 @@ from wizard.planning import Prepared, prepare, refuse_to_overwrite
 from wizard.preflight import refuse_obstacles
 from wizard.request import Request, load_request
 from wizard.run import check_and_prove
+from wizard.running import replay_to_go_on_with
 
 
 @click.command()
@@ -62,7 +63,7 @@ def replay(
         refuse_obstacles(answers, prepared.facts)
         if not overwrite:
             refuse_to_overwrite(prepared.plan.changes)
-        unfinished = _to_go_on_with()
+        unfinished = replay_to_go_on_with()
         if prepared.plan.is_empty and unfinished is None:
             sys.exit(0 if _look_around(answers, prepared, lines) else 1)
         if not (as_json or yes):
@@ -95,12 +96,6 @@ def _environment(run: Run) -> dict[str, str]:
     """The variables that the answers of a run refer to, as they are now."""
     path = run.directory / "answers.toml"
     return secret_files.variables_of(answers_file.load(path), os.environ) if path.exists() else {}
-
-
-def _to_go_on_with() -> Run | None:
-    """A replay that did not end; a rollback that did not end is not gone on with by replaying."""
-    unfinished = unfinished_run()
-    return unfinished if unfinished and unfinished.command == "replay" else None
 
 
 def _look_around(answers: Answers, prepared: Prepared, lines: RunLines) -> bool:

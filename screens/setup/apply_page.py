@@ -44,7 +44,9 @@ class ApplyPage(Page):
         "The run is a program of its own: when the line drops, or this one ends, it goes on. Start mailstead "
         "again, and this page comes back with all that happened meanwhile.\n\n"
         "When something fails, everything of that stage is put back as it was before; the stages before it "
-        "stand, and going on later begins where it stopped."
+        "stand, and going on later begins where it stopped.\n\n"
+        "l shows the log, and the stages again. After a failure r tries again, e goes to the step that it "
+        "belongs to, s saves a report, and ! opens a shell, from which exit comes back."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "log", _("Log"), id="apply-log"),

@@ -45,7 +45,7 @@ class Row:
 
 
 class ReviewPage(Page):
-    """Looks the draft over when it is shown and the draft is another; touches nothing before `i` and yes."""
+    """Looks the draft over whenever it comes into view; touches nothing before `i` and yes."""
 
     HELP: ClassVar[str | None] = _(
         "Everything that would change on this machine, grouped by the step that it comes from. Nothing has "
@@ -64,7 +64,6 @@ class ReviewPage(Page):
 
     def __init__(self, id: str) -> None:  # noqa: A002  Textual's own word
         super().__init__(id=id)
-        self._looked_at: Draft | None = None
         self._review: Review | None = None
         self._heading = Static(classes="page-heading")
         self._lines = LineView[Row](_draw, key=lambda row: row.place, id="review-lines")
@@ -75,9 +74,8 @@ class ReviewPage(Page):
         yield self._lines
 
     def shown(self) -> None:
-        """Look again where something else was answered since."""
-        if self.setup.draft is not self._looked_at:
-            self.action_look_again()
+        """Look at the machine as it is now: a run may have been there since."""
+        self.action_look_again()
 
     def enter(self) -> None:
         """The list."""
@@ -85,7 +83,7 @@ class ReviewPage(Page):
 
     def action_look_again(self) -> None:
         """Look at the machine, and make the plan anew."""
-        self._looked_at, self._review = self.setup.draft, None
+        self._review = None
         wrong = list(self._blockers())
         if wrong:
             count = sum(1 for row in wrong if row.kind == "wrong")
@@ -205,7 +203,6 @@ class ReviewPage(Page):
         except (MailsteadError, OSError) as problem:
             self.app.notify(describe(problem), severity="error", timeout=20, markup=False)
             return
-        self._looked_at = None
         self.setup.keep(draft)
         await self.setup.go_to("apply")
         self.setup.query_one(ApplyPage).begin(ready)
