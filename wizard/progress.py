@@ -60,6 +60,8 @@ class Act:
     """When it began (UTC); None while it waits."""
     packages: int | None = None
     """How many packages are to be installed, once that is known."""
+    awaited: str = ""
+    """What it has to wait for first, in words: another program that holds a lock."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,13 @@ def _intent(now: Progress, fields: Fields, at: datetime) -> Progress:
     act = Act(name, key, _text(fields, "action"), _text(fields, "summary"), at, _packages(fields))
     begun = _with_stage(_close_stages_before(now, name), working)
     return _in_phase(replace(begun, waiting=waiting, act=act), Phase.CHANGING, at)
+
+
+def _awaits(now: Progress, fields: Fields, _at: datetime) -> Progress:
+    act = now.act
+    if act is None or act.key != _text(fields, "key"):
+        return now
+    return replace(now, act=replace(act, awaited=_text(fields, "awaited")))
 
 
 def _outcome(now: Progress, fields: Fields, at: datetime) -> Progress:
@@ -325,6 +334,7 @@ _TELLERS: Mapping[str, Callable[[Progress, Fields, datetime], Progress]] = Mappi
         "resumed": _resumed,
         "planned": _planned,
         "intent": _intent,
+        "waiting": _awaits,
         "outcome": _outcome,
         "checked": _checked,
         "stage_done": _stage_done,

@@ -95,6 +95,13 @@ class ApplyPage(Page):
         (self._lines if self._shows_log else self._stages).focus()
 
     @property
+    def state(self) -> str:
+        """How the run came out."""
+        if self._has_failed:
+            return "needs-you"
+        return "ready" if self.progress is not None and self.progress.is_ok else "untouched"
+
+    @property
     def is_at_work(self) -> bool:
         """Whether a run goes on that was begun or found here."""
         return self.progress is not None and self.progress.phase is not Phase.ENDED and not self._gone
@@ -182,6 +189,7 @@ class ApplyPage(Page):
     def watch_progress(self) -> None:
         """Draw it."""
         self._draw()
+        self.setup.show_page_states()
 
     @work(exclusive=True, group="run", exit_on_error=False, description="find the run")
     async def _find(self) -> None:
@@ -354,7 +362,8 @@ class ApplyPage(Page):
         if act is None or act.since is None:
             return _("The run goes on if the line drops; mailstead finds it.")
         spent = (now - act.since).total_seconds()
-        words = clean(act.summary)
+        awaited = _("waiting for {what}").format(what=act.awaited) if act.awaited else ""
+        words = clean(awaited or act.summary)
         time = f" ({duration(spent)})" if spent >= 2 else ""
         room = max(20, self._heading.content_size.width - 2 - len(time))
         return f"> {Content(words).truncate(room, ellipsis=True).plain.rstrip()}{time}"

@@ -110,6 +110,7 @@ _TELLERS: Mapping[str, Callable[[Fields], Told]] = MappingProxyType(
         "resumed": lambda _f: (_("going on with the run"), ""),
         "planned": _planned,
         "intent": lambda f: (str(f.get("summary", "")), ""),
+        "waiting": lambda f: (_("waiting for {what}").format(what=f.get("awaited", "")), "doubtful"),
         "validated": lambda f: (_("accepted by: {command}").format(command=f.get("command", "")), ""),
         "checked": _checked,
         "stage_done": lambda f: (_("{stage}: done").format(stage=_stage(f)), "good"),

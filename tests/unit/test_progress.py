@@ -162,6 +162,19 @@ def test_a_stage_with_nothing_left_to_do_is_done_when_the_next_begins() -> None:
     assert states(progress) == {"a": StageState.DONE, "b": StageState.WORKING}
 
 
+def test_what_an_act_waits_for_is_told_while_it_lasts() -> None:
+    begun = progress_of(
+        [
+            event("run"),
+            event("intent", stage="a", step="site", key="packages:needed", action="install", summary=""),
+            event("waiting", stage="a", step="site", key="packages:needed", awaited="process 17 (apt)"),
+        ]
+    )
+    assert begun.act is not None
+    assert begun.act.awaited == "process 17 (apt)"
+    assert begun.after(event("outcome", 1, key="packages:needed")).act is None
+
+
 def test_a_warning_is_no_failure() -> None:
     progress = progress_of(
         [event("checked", id="a", title="", status="warn", seen=""), event("proved", id="b", ok=False)]
@@ -192,8 +205,8 @@ _FIELDS = st.fixed_dictionaries(
 _NAMES = st.sampled_from(
     [
         *("run", "resumed", "planned", "intent", "outcome", "checked", "stage_done", "stage_failed"),
-        *("reverted", "stage_reverted", "proved", "left_alone", "problem", "finished", "looked", "validated"),
-        "from_the_future",
+        *("reverted", "stage_reverted", "proved", "left_alone", "problem", "finished", "looked", "waiting"),
+        *("validated", "from_the_future"),
     ]
 )
 _EVENTS = st.lists(
