@@ -15,6 +15,7 @@ from backends.resources import Directory, File, GeneratedFile, Membership, Resou
 from backends.rspamd import dkim_keys, watch
 from backends.rspamd.block_lists import added_rules, shipped_rules
 from backends.rspamd.maps import map_line
+from backends.rspamd.pattern_cache import PatternCache, is_whole
 from backends.rspamd.settings import (
     CONTROLLER_SOCKET,
     ED25519_SELECTOR,
@@ -118,7 +119,9 @@ class Rspamd(Adapter):
         yield from configuration
         additions = self.additions_record(validate=_VALIDATE)
         yield additions
-        changes: tuple[Resource, ...] = (*groups, *keys, *configuration, additions)
+        cache = PatternCache(validate=_VALIDATE)
+        yield cache
+        changes: tuple[Resource, ...] = (*groups, *keys, *configuration, additions, cache)
         if settings.has_systemd:
             directory, drop_in = self.drop_in(
                 "rspamd.service", "unit.conf.j2", milter_directory=str(PurePosixPath(MILTER_SOCKET).parent)
@@ -149,6 +152,7 @@ class Rspamd(Adapter):
         yield Check(
             "rspamd.milter", "The mail filter takes mail", watch.milter_answers, True, watch.COMPILING
         )
+        yield Check("rspamd.patterns", "The mail filter's compiled patterns are whole", is_whole)
         yield Check("rspamd.scan", "The mail filter knows spam when it sees it", watch.knows_spam)
         if self.records:
             yield from dkim_check.dkim_checks(self.records)
