@@ -18,6 +18,7 @@ from backends.resources import (
     SystemGroup,
     SystemUser,
 )
+from backends.rspamd.pattern_cache import PatternCache
 
 _KINDS: tuple[type[Resource], ...] = (
     AccountEntry,
@@ -31,6 +32,7 @@ _KINDS: tuple[type[Resource], ...] = (
     GeneratedFile,
     Membership,
     PackageSet,
+    PatternCache,
     Service,
     SystemGroup,
     SystemUser,
