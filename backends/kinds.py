@@ -7,6 +7,7 @@ from backends.accounts.database_resource import Database
 from backends.accounts.entries import AccountEntry, AliasEntry, DomainEntry
 from backends.nftables.firewall import Firewall
 from backends.resources import (
+    Additions,
     Compiled,
     Directory,
     File,
@@ -22,6 +23,7 @@ from backends.rspamd.pattern_cache import PatternCache
 
 _KINDS: tuple[type[Resource], ...] = (
     AccountEntry,
+    Additions,
     AliasEntry,
     Compiled,
     Database,
