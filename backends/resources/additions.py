@@ -13,9 +13,10 @@ class Additions(File):
     """A record of the additions that a system's configuration was last validated and started with.
 
     The additions themselves are never touched. A change of them is one of this record, and so it is planned,
-    validated, taken up and taken back like any other. Each line is a SHA-256 and a file's name. To journals
-    it is an ordinary file.
+    validated, taken up and taken back like any other. Each line is a SHA-256 and a file's name.
     """
+
+    kind = "additions"
 
     def describe(self, now: State, wanted: State) -> Description:
         """Which additions are new, changed or gone."""
