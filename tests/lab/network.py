@@ -114,10 +114,20 @@ def close(name: str) -> None:
     for namespace in namespaces.named(f"{name}-"):
         namespaces.remove(namespace)
     namespaces.remove(name)
-    if Path("/sys/class/net", name).exists():
-        ip("link", "delete", name)
+    _delete_link(name)
     # Adding the table first makes the deletion right whether it was there or not.
     nft(None, f"add table ip {table(name)}\ndelete table ip {table(name)}\n")
+
+
+def _delete_link(name: str) -> None:
+    """The kernel takes it away itself, some time after the namespace with its other end has gone."""
+    link = Path("/sys/class/net", name)
+    if link.exists():
+        try:
+            ip("link", "delete", name)
+        except LabError:
+            if link.exists():
+                raise
 
 
 @contextmanager
