@@ -16,6 +16,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from backends.errors import MailsteadError
 from backends.language import _, ngettext
+from backends.machine.dpkg_log import latest_step
 from backends.text import clean, clean_lines
 from screens.console.panel import describe
 from screens.setup.looking import apart
@@ -26,7 +27,7 @@ from wizard import launch
 from wizard.following import follow
 from wizard.journal import Event, read_events
 from wizard.pace import elapsed, fraction, left
-from wizard.progress import Phase, Progress, StageProgress, StageState, progress_of
+from wizard.progress import Act, Phase, Progress, StageProgress, StageState, progress_of
 
 if TYPE_CHECKING:
     from wizard.installing import Installation
@@ -362,8 +363,7 @@ class ApplyPage(Page):
         if act is None or act.since is None:
             return _("The run goes on if the line drops; mailstead finds it.")
         spent = (now - act.since).total_seconds()
-        awaited = _("waiting for {what}").format(what=act.awaited) if act.awaited else ""
-        words = clean(awaited or act.summary)
+        words = clean(_doing(act))
         time = f" ({duration(spent)})" if spent >= 2 else ""
         room = max(20, self._heading.content_size.width - 2 - len(time))
         return f"> {Content(words).truncate(room, ellipsis=True).plain.rstrip()}{time}"
@@ -404,6 +404,17 @@ class ApplyPage(Page):
             yield _("All changes were made and stand.")
         else:
             yield _("Nothing was changed.")
+
+
+def _doing(act: Act) -> str:
+    """What is done now: of an installation, which takes minutes, what dpkg is at."""
+    if act.awaited:
+        return _("waiting for {what}").format(what=act.awaited)
+    step = latest_step(act.since) if act.since and act.key.startswith("packages:") else None
+    if step is None:
+        return act.summary
+    words = {"unpacking": _("unpacking {package}"), "setting-up": _("setting up {package}")}
+    return _("packages: {doing}").format(doing=words[step.doing].format(package=step.package))
 
 
 def _draw_stage(stage: StageProgress, width: int) -> Text:
