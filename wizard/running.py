@@ -9,10 +9,10 @@ from wizard.lock import LOCK, is_locked
 
 def run_at_work(runs: Path = RUNS, lock: Path = LOCK) -> Path | None:
     """The directory of the run that is at work now, or None."""
-    if not is_locked(lock):
-        return None
     newest = _newest(runs)
-    return newest if newest is not None and load_run(newest).ok is None else None
+    if newest is None or not is_locked(lock):
+        return None
+    return newest if load_run(newest).ok is None else None
 
 
 def run_to_show(runs: Path = RUNS, lock: Path = LOCK) -> Path | None:
