@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 from backends.accounts.database_resource import Database
 from backends.accounts.entries import AccountEntry, AliasEntry, DomainEntry
+from backends.certificates.acme import Lineages
+from backends.certificates.serving import ServingService
 from backends.nftables.firewall import Firewall
 from backends.resources import (
     Additions,
@@ -32,10 +34,12 @@ _KINDS: tuple[type[Resource], ...] = (
     File,
     Firewall,
     GeneratedFile,
+    Lineages,
     Membership,
     PackageSet,
     PatternCache,
     Service,
+    ServingService,
     SystemGroup,
     SystemUser,
 )

@@ -39,11 +39,13 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
 hidden.
 """
 
-_RECORDED = frozenset({"account", "alias", "ban", "domain", "mend", "queue", "replay", "resume", "rollback"})
+_RECORDED = frozenset(
+    {"account", "alias", "ban", "cert", "domain", "mend", "queue", "replay", "resume", "rollback"}
+)
 """Commands that change things."""
 
-_LOOKING = frozenset({"list", "show"})
-"""Words after those that only look."""
+_LOOKING = frozenset({"list", "show", "status", "refresh"})
+"""Words after those that only look, or that a timer calls."""
 
 
 class LazyGroup(click.Group):

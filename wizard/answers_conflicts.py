@@ -61,6 +61,14 @@ def _needed_by_a_choice(answers: "Answers") -> Iterator[Conflict]:
         publish: Path = ("dns", "publish")
         needed.append((("dns", "rfc2136", "server"), rfc2136.server, publish, 'publish = "rfc2136"'))
         needed.append((("dns", "rfc2136", "key_name"), rfc2136.key_name, publish, 'publish = "rfc2136"'))
+    if certificates.source == "acme" and certificates.acme.challenge == "dns-01":
+        challenge: Path = ("certificates", "acme", "challenge")
+        if answers.dns.publish != "rfc2136":
+            yield Conflict(
+                challenge,
+                'is "dns-01", which needs [dns] publish = "rfc2136" for now; otherwise write "http-01"',
+                (("dns", "publish"),),
+            )
     for path, value, choice, words in needed:
         if not value:
             yield Conflict(path, f"is empty, and {dotted(choice[:-1])}.{words} needs it", (choice,))

@@ -7,13 +7,25 @@ from backends.accounts.adapter import Accounts
 from backends.accounts.settings import AccountsSettings, AliasSettings, MailboxSettings
 from backends.adapter import Adapter
 from backends.certificates.adapter import Certificates
-from backends.certificates.settings import CertificatesSettings
+from backends.certificates.settings import (
+    IMPORTED_FILES,
+    LETS_ENCRYPT,
+    LETS_ENCRYPT_STAGING,
+    OWN_FILES,
+    AcmeSettings,
+    CertificatesSettings,
+    DnsUpdateSettings,
+    ImportedSettings,
+    Server,
+    TlsFiles,
+)
 from backends.dns.settings import DnsSettings
 from backends.dovecot.adapter import Dovecot
 from backends.dovecot.settings import DovecotSettings
 from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
 from backends.logrotate.adapter import Logrotate, LogrotateSettings
 from backends.machine.facts import MachineFacts
+from backends.machine.services import ServiceNames
 from backends.nftables.adapter import Nftables, NftablesSettings, NoFirewall, OpenPort
 from backends.packages.adapter import Packages
 from backends.postfix.adapter import Postfix
@@ -31,9 +43,12 @@ from wizard.answers import Answers, Listener
 from wizard.errors import AnswersError, Mistake
 from wizard.overrides import Overrides, with_additions
 from wizard.proof import DkimKey, ProofSettings
+from wizard.tls_ports import tls_ports
 
 PROOF_USER = "mailstead-proof"
 _MEBIBYTE = 1 << 20
+_DIRECTORIES = {"letsencrypt": LETS_ENCRYPT, "letsencrypt-staging": LETS_ENCRYPT_STAGING}
+_OF_POSTFIX = frozenset({"smtp", "submission", "submissions"})
 
 
 def blueprint(
@@ -59,11 +74,14 @@ def state(answers: Answers, environment: Mapping[str, str], systems: Sequence[Ad
 
 
 def nftables(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Nftables:
-    """The enabled ports, and SSH."""
+    """The enabled ports, SSH, and port 80 where an ACME authority asks there."""
     return Nftables(
         NftablesSettings(
             init=machine.init,
-            ports=tuple(OpenPort(each.port, allow=each.allow) for each in _enabled(answers)),
+            ports=(
+                *(OpenPort(each.port, allow=each.allow) for each in _enabled(answers)),
+                *((OpenPort(80),) if _is_proved_by_http(answers) else ()),
+            ),
             ssh_ports=machine.ssh_ports,
             lifeline=machine.ssh_peers,
             override=overrides.get("nftables/rules.nft", ""),
@@ -86,13 +104,21 @@ def resolver(answers: Answers, machine: MachineFacts, overrides: Overrides) -> R
     return Resolver(_resolver_settings(answers, machine, overrides))
 
 
-def certificates(answers: Answers, _machine: MachineFacts, _overrides: Overrides) -> Certificates:
-    """The server's certificates; raises AnswersError for a source that can't be used yet."""
-    source = answers.certificates.source
-    if source != "own-ca":
-        words = f'"{source}" can\'t be used yet; write "own-ca"'
+def certificates(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Certificates:
+    """The server's certificates, from where the answers say; raises AnswersError where that can't be yet."""
+    acme = _acme(answers) if answers.certificates.source == "acme" else None
+    if acme:
+        words = '"acme" can\'t be used yet; write "own-ca"'
         raise AnswersError([Mistake("certificates.source", None, words)])
-    return Certificates(CertificatesSettings(hostname=answers.site.hostname))
+    return Certificates(
+        CertificatesSettings(
+            hostname=answers.site.hostname,
+            imported=imported_settings(answers),
+            acme=acme,
+            servers=_servers(answers, machine),
+            has_systemd=machine.init == "systemd",
+        )
+    )
 
 
 def redis(_answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Redis:
@@ -157,6 +183,7 @@ def postfix(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Po
             hostname=answers.site.hostname,
             admin=answers.site.admin,
             domains=answers.site.domains,
+            certificates=certificate_files(answers),
             smtp_port=_port(answers, "smtp"),
             submission_port=_port(answers, "submission"),
             submissions_port=_port(answers, "submissions"),
@@ -188,6 +215,7 @@ def dovecot(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> D
             release=machine.release,
             hostname=answers.site.hostname,
             postmaster=f"postmaster@{answers.site.domains[0]}",
+            certificates=certificate_files(answers),
             imap_port=_port(answers, "imap"),
             imaps_port=_port(answers, "imaps"),
             pop3_port=_port(answers, "pop3"),
@@ -254,7 +282,7 @@ def proof_settings(answers: Answers, machine: MachineFacts) -> ProofSettings:
         submissions_port=_port(answers, "submissions"),
         imaps_port=_port(answers, "imaps"),
         imap_port=_port(answers, "imap"),
-        ca_file=Path("/etc/mailstead/tls/ca/ca.pem"),
+        ca_file=_trusted_in_proofs(answers),
         dkim_keys=tuple(DkimKey(s, Path(dkim_key_path(domain, s))) for s in SELECTORS),
     )
 
@@ -302,6 +330,63 @@ def _resolver_settings(answers: Answers, machine: MachineFacts, overrides: Overr
         address_clients=machine.address_clients,
         own_clauses=overrides.get("unbound/unbound.conf", ""),
     )
+
+
+def certificate_files(answers: Answers) -> tuple[TlsFiles, ...]:
+    """The certificates that the servers show."""
+    return IMPORTED_FILES if answers.certificates.source == "imported" else OWN_FILES
+
+
+def imported_settings(answers: Answers) -> ImportedSettings | None:
+    """The files that are to be imported, if any are."""
+    files = answers.certificates.imported
+    return (
+        ImportedSettings(files.certificate, files.key) if answers.certificates.source == "imported" else None
+    )
+
+
+def _acme(answers: Answers) -> AcmeSettings:
+    acme, rfc2136 = answers.certificates.acme, answers.dns.rfc2136
+    key_file = secret_files.path_of(rfc2136.key_secret, secret_files.DNS_UPDATE)
+    return AcmeSettings(
+        directory=_DIRECTORIES.get(acme.directory, acme.directory),
+        email=acme.email,
+        challenge=acme.challenge,
+        ca_file=acme.ca_file,
+        keeps_keys=answers.dns.policy.dane,
+        dns=DnsUpdateSettings(rfc2136.server, rfc2136.key_name, key_file)
+        if acme.challenge == "dns-01"
+        else None,
+    )
+
+
+def _is_proved_by_http(answers: Answers) -> bool:
+    return answers.certificates.source == "acme" and answers.certificates.acme.challenge == "http-01"
+
+
+def _servers(answers: Answers, machine: MachineFacts) -> tuple[Server, ...]:
+    """Dovecot and Postfix, with the ports on which they show certificates."""
+    ports = tls_ports(answers)
+    status_unit = "postfix@-.service" if machine.release == "bookworm" else "postfix.service"
+    return (
+        Server(
+            ServiceNames("dovecot.service", "dovecot.service", "dovecot"),
+            "/etc/dovecot/dovecot.conf",
+            tuple(port for port in ports if port.name not in _OF_POSTFIX),
+        ),
+        Server(
+            ServiceNames("postfix.service", status_unit, "postfix"),
+            "/etc/postfix/main.cf",
+            tuple(port for port in ports if port.name in _OF_POSTFIX),
+        ),
+    )
+
+
+def _trusted_in_proofs(answers: Answers) -> Path:
+    """The own authority's certificate, as clients import it; of others exactly what is to be served."""
+    if answers.certificates.source == "own-ca":
+        return Path("/etc/mailstead/tls/ca/ca.pem")
+    return Path(certificate_files(answers)[0].chain)
 
 
 def _enabled(answers: Answers) -> list[Listener]:

@@ -22,7 +22,7 @@ from backends.resources import Service
 from wizard.answers import Answers
 from wizard.answers_file import ANSWERS_FILE
 from wizard.answers_in_force import answers_in_force
-from wizard.blueprint import proof_settings
+from wizard.blueprint import certificate_files, proof_settings
 from wizard.health import Result, check_all, check_until_well
 from wizard.health_history import Standing, compare, load_standings, save_standings, worst_first
 from wizard.last_backup import BackupState, backup_state
@@ -110,7 +110,7 @@ class Watch:
         self._answers: tuple[int, Answers, tuple[Adapter, ...]] | None = None
         self._systems: tuple[tuple[str, tuple[ServiceNames, ...]], ...] = ()
         self._services = _Kept(_SERVICES_EVERY, self._look_at_services)
-        self._certificates = _Kept(_SLOWLY, _look_at_certificates)
+        self._certificates = _Kept(_SLOWLY, lambda: _look_at_certificates(self._set_up()[0]))
         self._backup = _Kept(_SLOWLY, lambda: backup_state(self._set_up()[0]))
 
     def facts(self) -> Facts:
@@ -198,15 +198,15 @@ def _services_of(adapters: Sequence[Adapter]) -> tuple[tuple[str, tuple[ServiceN
     found = (
         (
             adapter.name,
-            tuple(one.names for one in adapter.resources() if isinstance(one, Service) and one.is_wanted),
+            tuple(one.names for one in adapter.resources() if type(one) is Service and one.is_wanted),
         )
         for adapter in adapters
     )
     return tuple((name, services) for name, services in found if services)
 
 
-def _look_at_certificates() -> tuple[CertificateDays, ...]:
-    return tuple(CertificateDays(one.kind, one.days_left) for one in file_status())
+def _look_at_certificates(answers: Answers) -> tuple[CertificateDays, ...]:
+    return tuple(CertificateDays(one.kind, one.days_left) for one in file_status(certificate_files(answers)))
 
 
 def _look_at_disks() -> tuple[Disk, ...]:

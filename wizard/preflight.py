@@ -3,12 +3,15 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from backends.certificates.settings import IMPORTED_FILES
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.machine.facts import MachineFacts
 from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
 from wizard.answers import Answers
+from wizard.blueprint import imported_settings
 
 OWN_PROCESSES = frozenset(
     {"master", "dovecot", "smtpd", "postscreen", "imap-login", "pop3-login", "managesieve-lo"}
@@ -41,13 +44,14 @@ def refuse_obstacles(answers: Answers, machine: MachineFacts) -> None:
         raise InTheWay(
             _("this machine is not ready; nothing was touched"),
             seen="\n".join(obstacle.problem for obstacle in found),
-            next_step="\n        ".join(obstacle.mend for obstacle in found),
+            next_step="\n        ".join(obstacle.mend for obstacle in found if obstacle.mend),
         )
 
 
 def obstacles(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
     """Too little space, other mail servers, their mail, and ports that others hold."""
     yield from _too_little_space()
+    yield from _unusable_certificate(answers)
     other = other_mail_server()
     if other:
         yield from _other_server(other)
@@ -59,6 +63,23 @@ def obstacles(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
                 f"port {listener.port} ({name}) is held by {holder or 'another process'}",
                 f"stop it, or give {name} another port in [protocols]",
             )
+
+
+def _unusable_certificate(answers: Answers) -> Iterator[Obstacle]:
+    """Files to import that can't be served; when they are gone, what was installed before is enough."""
+    source = imported_settings(answers)
+    if source is None:
+        return
+    from backends.certificates.adapter import is_installed  # loads the TLS library
+    from backends.certificates.imported import UnusableCertificate, read_imported
+
+    try:
+        read_imported(source, answers.site.hostname)
+    except UnusableCertificate as problem:
+        are_gone = not (Path(source.certificate).exists() and Path(source.key).exists())
+        if not (are_gone and is_installed(IMPORTED_FILES[0], answers.site.hostname)):
+            yield from (Obstacle("", line, problem.next_step) for line in problem.seen.splitlines()[:1])
+            yield from (Obstacle("", line, "") for line in problem.seen.splitlines()[1:])
 
 
 def _too_little_space() -> Iterator[Obstacle]:

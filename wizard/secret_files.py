@@ -8,6 +8,8 @@ from backends.state.adapter import SecretFile
 from wizard.answers import Answers
 from wizard.secrets import SECRETS_DIRECTORY, SecretReference, checked_name, generate_password, resolve
 
+DNS_UPDATE = "dns-update"
+"""The name of the TSIG key where the answers do not give it one."""
 RELAY = "relay"
 """The name of the smarthost's password where the answers do not give it one."""
 PROOF = SECRETS_DIRECTORY / "mailstead-proof"
@@ -21,6 +23,9 @@ def references(answers: Answers) -> Iterator[tuple[SecretReference, str]]:
     relay = answers.protocols.relay
     if relay.host and relay.username:
         yield relay.password, RELAY
+    certificates = answers.certificates
+    if certificates.source == "acme" and certificates.acme.challenge == "dns-01":
+        yield answers.dns.rfc2136.key_secret, DNS_UPDATE
 
 
 def path_of(reference: SecretReference, name: str) -> Path:

@@ -4,7 +4,7 @@ No name constraints: they would tie the authority to today's domains, and every 
 everybody import a new certificate. Its path length is 0, so it can issue no other authority.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from backends.certificates.keys import PublicKey, public_bytes, read_key
+from backends.certificates.settings import KeyKind
 from backends.errors import MailsteadError
 from backends.language import _
 
@@ -56,6 +57,18 @@ def names_in(certificate: x509.Certificate) -> frozenset[str]:
     except x509.ExtensionNotFound:
         return frozenset()
     return frozenset(names.get_values_for_type(x509.DNSName))
+
+
+def covers(names: Iterable[str], hostname: str) -> bool:
+    """Whether a certificate of these names is valid for this one (RFC 9525 section 6.3: `*` is one label)."""
+    wildcard = f"*.{hostname.partition('.')[2]}"
+    return any(name.lower() in {hostname.lower(), wildcard.lower()} for name in names)
+
+
+def kind_of(certificate: x509.Certificate) -> KeyKind:
+    """The kind of its key, by the algorithm's name: PKCS#1 and RSA-PSS stand below 1.2.840.113549."""
+    algorithm = certificate.public_key_algorithm_oid.dotted_string
+    return "rsa" if algorithm.startswith("1.2.840.113549") else "ecdsa"
 
 
 def belong_together(certificate: x509.Certificate, key_pem: bytes) -> bool:

@@ -5,23 +5,18 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from backends.certificates import authority
-from backends.certificates.settings import KEY_KINDS, KeyKind, TlsFiles, tls_files
+from backends.certificates.settings import OWN_FILES, KeyKind, StartTls, TlsFiles
 from backends.checks import Check, Finding, fail, ok, warn
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.machine.services import ServiceNames
 from backends.mends import reload, replay
 from backends.text import clean
-
-StartTls = Literal["smtp", "imap", "pop3", "sieve"]
-
-OWN_FILES = tuple(map(tls_files, KEY_KINDS))
 
 _LONGEST_LINE = 4096
 _MOST_LINES = 100
@@ -49,11 +44,7 @@ class ServedCertificate:
     @property
     def kind(self) -> KeyKind:
         """What kind of key it has."""
-        return (
-            "rsa"
-            if self.certificate.public_key_algorithm_oid.dotted_string.startswith("1.2.840.113549")
-            else "ecdsa"
-        )
+        return authority.kind_of(self.certificate)
 
 
 def served_certificate(
@@ -103,7 +94,7 @@ def certificate_check(
     reload_command: str = "",
     service: ServiceNames | None = None,
 ) -> Check:
-    """A check that the port serves a certificate that is on disk, and how long that lasts.
+    """A gate: that the port serves a certificate that is on disk; and how long that lasts.
 
     `reload_command` is what makes the service take up the file on disk, for people; `service` is that one.
     """
@@ -140,7 +131,7 @@ def certificate_check(
             )
         return ok(seen)
 
-    return Check(check_id, title, find)
+    return Check(check_id, title, find, is_gate=True)
 
 
 class _Dialogue:

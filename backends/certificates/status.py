@@ -10,8 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from backends.certificates import authority
-from backends.certificates.served import NotServedError, ServedCertificate, StartTls, served_certificate
-from backends.certificates.settings import DIRECTORY, KEY_KINDS, KeyKind, tls_files
+from backends.certificates.served import NotServedError, ServedCertificate, served_certificate
+from backends.certificates.settings import OWN_FILES, KeyKind, TlsFiles, TlsPort
 from backends.text import clean
 
 
@@ -26,15 +26,6 @@ class FileStatus:
     until: datetime
     days_left: int
     sha256: str
-
-
-@dataclass(frozen=True)
-class TlsPort:
-    """A port that serves a certificate, and how a client comes to TLS there."""
-
-    name: str
-    number: int
-    starttls: StartTls | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +54,12 @@ class PortStatus:
         return not self.problem
 
 
-def file_status(directory: str = DIRECTORY) -> tuple[FileStatus, ...]:
-    """The server's certificates on disk; one that can't be read is left out."""
-    found = ((kind, tls_files(kind, directory).chain) for kind in KEY_KINDS)
+def file_status(files: Sequence[TlsFiles] = OWN_FILES) -> tuple[FileStatus, ...]:
+    """The certificates in these files; one that can't be read is left out."""
     return tuple(
-        _of_file(kind, path, certificate)
-        for kind, path in found
-        if (certificate := authority.read_certificate(_read(path)))
+        _of_file(file.chain, certificate)
+        for file in files
+        if (certificate := authority.read_certificate(_read(file.chain)))
     )
 
 
@@ -91,9 +81,9 @@ def port_status(
     return PortStatus(port.name, port.number, served, problem)
 
 
-def _of_file(kind: KeyKind, path: str, certificate: x509.Certificate) -> FileStatus:
+def _of_file(path: str, certificate: x509.Certificate) -> FileStatus:
     return FileStatus(
-        kind=kind,
+        kind=authority.kind_of(certificate),
         path=path,
         names=tuple(sorted(map(clean, authority.names_in(certificate)))),
         issuer=clean(certificate.issuer.rfc4514_string()),

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from backends.certificates.served import StartTls, certificate_check
+from backends.certificates.served import certificate_check
+from backends.certificates.settings import StartTls
 from backends.checks import Check
 from backends.dovecot.settings import DovecotSettings
 from backends.listeners import greeting_check, service_check

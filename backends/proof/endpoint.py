@@ -54,7 +54,10 @@ def open_imap(endpoint: Endpoint) -> imaplib.IMAP4:
 
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(endpoint.ca_file) if endpoint.ca_file else None)
+    context = ssl.create_default_context(cafile=str(endpoint.ca_file) if endpoint.ca_file else None)
+    # The file may hold a certificate that some other authority issued: then that one itself is trusted.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
 
 
 class _Smtp(smtplib.SMTP):

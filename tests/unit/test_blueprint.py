@@ -9,7 +9,7 @@ import pytest
 
 from backends.machine.facts import Init, MachineFacts, Release
 from backends.resources import File, PackageSet, Resource, Service
-from wizard.answers import Answers
+from wizard.answers import Answers, Imported
 from wizard.blueprint import blueprint
 from wizard.errors import AnswersError
 from wizard.quickstart import quickstart_answers
@@ -102,10 +102,22 @@ def test_all_packages_are_installed_in_one_go(answers: Answers) -> None:
     assert {"postfix", "dovecot-imapd", "rspamd", "unbound", "nftables", "fail2ban"} <= set(packages.names)
 
 
-def test_a_source_of_certificates_that_cannot_be_used_yet_is_refused(answers: Answers) -> None:
-    chosen = answers.certificates.model_copy(update={"source": "acme"})
+def with_certificates(answers: Answers, **changes: object) -> Answers:
+    return answers.model_copy(update={"certificates": answers.certificates.model_copy(update=changes)})
 
+
+def test_a_source_of_certificates_that_cannot_be_used_yet_is_refused(answers: Answers) -> None:
     with pytest.raises(AnswersError, match="nothing was touched") as refused:
-        blueprint(answers.model_copy(update={"certificates": chosen}), facts(), {}, {})
+        blueprint(with_certificates(answers, source="acme"), facts(), {}, {})
 
     assert "certificates.source" in refused.value.seen
+
+
+def test_an_imported_certificate_is_the_only_one_that_is_served(answers: Answers) -> None:
+    imported = Imported(certificate="/root/chain.pem", key="/root/key.pem")
+    chosen = with_certificates(answers, source="imported", imported=imported)
+    files = {r.name: r.content or b"" for r in resources(chosen, facts()) if isinstance(r, File)}
+
+    for path in ("/etc/postfix/main.cf", "/etc/dovecot/dovecot.conf"):
+        assert b"/etc/mailstead/tls/imported/" in files[path]
+        assert b"/etc/mailstead/tls/ecdsa/" not in files[path]

@@ -21,7 +21,12 @@ HOST = "mail.example.test"
 
 def settings(directory: Path, **changes: object) -> CertificatesSettings:
     return dataclasses.replace(
-        CertificatesSettings(HOST, ("imap.example.test",), directory=str(directory / "tls")),
+        CertificatesSettings(
+            HOST,
+            ("imap.example.test",),
+            directory=str(directory / "tls"),
+            state_directory=str(directory / "state"),
+        ),
         **changes,  # type: ignore[arg-type]
     )
 
@@ -33,13 +38,18 @@ def mine(resource: Resource) -> Resource:
 
 def apply(adapter: Certificates) -> list[str]:
     """Bring everything about, in order; gives the names of the files that were made or changed."""
-    resources = [mine(resource) for resource in adapter.resources()]
+    resources = [mine(resource) for resource in adapter.resources() if _is_below(resource, adapter)]
     states = look_at(resources)
     changes = [r for r in resources if r.wanted(states[r.key]) != states[r.key]]
     for resource in changes:
         (now,) = resource.look([resource])
         resource.put(resource.wanted(now))
     return [os.path.relpath(r.name, adapter.settings.directory) for r in changes]
+
+
+def _is_below(resource: Resource, adapter: Certificates) -> bool:
+    """What stands elsewhere (timers, /etc/letsencrypt) is for machines of the lab."""
+    return resource.name.startswith(str(Path(adapter.settings.directory).parent))
 
 
 def leaf(adapter: Certificates, kind: KeyKind) -> x509.Certificate:
@@ -58,7 +68,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def made(made_once: Path, tmp_path: Path) -> Certificates:
     """A copy each: RSA keys take a while to make."""
-    shutil.copytree(made_once / "tls", tmp_path / "tls")
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
     return Certificates(settings(tmp_path))
 
 

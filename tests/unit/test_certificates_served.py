@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from backends.certificates import authority, keys
-from backends.certificates.served import NotServedError, StartTls, certificate_check, served_certificate
-from backends.certificates.settings import KEY_KINDS, TlsFiles, tls_files
+from backends.certificates.served import NotServedError, certificate_check, served_certificate
+from backends.certificates.settings import KEY_KINDS, StartTls, TlsFiles, tls_files
 from backends.checks import Status
 
 DIALOGUES: dict[StartTls, list[tuple[bytes, bytes]]] = {

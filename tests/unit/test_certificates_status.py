@@ -1,8 +1,8 @@
 from pathlib import Path
 
 from backends.certificates import authority, keys
-from backends.certificates.settings import tls_files
-from backends.certificates.status import TlsPort, file_status, port_status
+from backends.certificates.settings import TlsPort, tls_files
+from backends.certificates.status import file_status, port_status
 from tests.unit.test_certificates_served import serving
 
 
@@ -14,7 +14,7 @@ def test_what_is_on_disk_and_what_a_port_serves_are_told_apart(tmp_path: Path) -
     key = keys.new_key("ecdsa")
     Path(files.key).write_bytes(key)
     Path(files.chain).write_bytes(authority.issue(root, root_key, key, ("mail.example.test",), 100))
-    (before,) = file_status(str(tmp_path))
+    (before,) = file_status((files,))
     assert (before.names, before.issuer, before.days_left) == (("mail.example.test",), "CN=Test", 99)
     with serving((files,), []) as port:
         right = port_status(TlsPort("imaps", port), "mail.example.test", (before,))

@@ -1,0 +1,75 @@
+"""What Debian's certbot is given by us: a hook, a key for the DNS, trust, and its timer."""
+
+import socket
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+from backends.adapter import Adapter
+from backends.certificates.acme import CREDENTIALS, ETC
+from backends.certificates.settings import AcmeSettings, DnsUpdateSettings
+from backends.errors import MailsteadError
+from backends.language import _
+from backends.resources import Directory, GeneratedFile, Resource, Service
+from backends.templates import bare
+
+_HOOKS = f"{ETC}/renewal-hooks"
+
+
+def configuration(adapter: Adapter, acme: AcmeSettings, *, has_systemd: bool) -> Iterator[Resource]:
+    """The hook after a renewal, what the challenge needs, and what lets the timer trust the authority.
+
+    Without systemd certbot's own entry for cron renews (/etc/cron.d/certbot).
+    """
+    for directory in (ETC, _HOOKS, f"{_HOOKS}/deploy"):
+        yield Directory(directory)
+    yield adapter.file(f"{_HOOKS}/deploy/mailstead", "deploy-hook.j2", mode=0o755)
+    if acme.dns:
+        yield _credentials(acme.dns)
+    if has_systemd:
+        if acme.ca_file:
+            yield from adapter.drop_in("certbot.service", "certbot.conf.j2", ca_file=acme.ca_file)
+        yield Service("certbot.timer")
+
+
+def _credentials(dns: DnsUpdateSettings) -> GeneratedFile:
+    """The key for DNS UPDATE, as long as it is the one that the secret says (certbot-dns-rfc2136)."""
+
+    def content() -> bytes:
+        lines = (
+            f"dns_rfc2136_server = {_address(dns.server)}",
+            f"dns_rfc2136_name = {bare(dns.key_name)}.",
+            f"dns_rfc2136_secret = {bare(_first_line(dns.key_file))}",
+            "dns_rfc2136_algorithm = HMAC-SHA256",
+        )
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    return GeneratedFile(
+        CREDENTIALS,
+        content,
+        lambda now: now == content(),
+        what="the key for DNS updates",
+    )
+
+
+def _address(server: str) -> str:
+    """The server's address: certbot's plug-in takes no name. Raises MailsteadError where it has none."""
+    try:
+        return str(ip_address(server))
+    except ValueError:
+        pass
+    try:
+        return str(socket.getaddrinfo(server, 53, proto=socket.IPPROTO_TCP)[0][4][0])
+    except OSError as problem:
+        raise MailsteadError(
+            _("{server} has no address; DNS updates go there").format(server=server),
+            seen=str(problem),
+            next_step=_("give [dns.rfc2136] server the address of the name server"),
+        ) from problem
+
+
+def _first_line(path: Path) -> str:
+    try:
+        return path.read_text().partition("\n")[0].strip()
+    except OSError:
+        return ""
