@@ -1,10 +1,13 @@
 """Follows all logs at once, in one line of time."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from typing import Self
 
+from backends.errors import MailsteadError
+from backends.language import _
 from backends.logs.filtering import LineFilter
 from backends.logs.lines import LogLine
 from backends.logs.reading import last_lines_by_source, lines_since, parsed
@@ -25,10 +28,18 @@ _AT_ONCE = 128 * 1024
 class Following:
     """What the logs hold already, and from there on what is added to them: every line once.
 
-    Use it in a `with` block, which closes the files.
+    Use it in a `with` block, which closes the files. Making one raises MailsteadError where logs are there
+    and none of them may be read.
     """
 
     def __init__(self, sources: Sequence[LogSource] = SOURCES) -> None:
+        existing = [source.path for source in sources if os.access(source.path, os.F_OK)]
+        if existing and not any(os.access(path, os.R_OK) for path in existing):
+            raise MailsteadError(
+                _("the logs may not be read by this user"),
+                tried=str(existing[0]),
+                next_step=_("become root, or a member of the group adm"),
+            )
         self._sources = sources
         self._tails = [Tail(source.path) for source in sources]
         self._ends: dict[FileId, int] = {}

@@ -112,6 +112,15 @@ def test_colours_are_for_terminals_that_want_them(run: Run, monkeypatch: pytest.
     assert "\x1b" not in run(color=True).stdout
 
 
+def test_whoever_may_not_read_the_logs_is_told_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, mode: mode == os.F_OK)
+
+    result = run()
+
+    assert result.stdout == ""
+    assert "may not be read" in str(result.exception)
+
+
 FOLLOW = """
 import sys
 from pathlib import Path
