@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def holder(lock: Path) -> "subprocess.Popen[str]":  # type: ignore[misc]
+def holder(lock: Path) -> Iterator["subprocess.Popen[str]"]:
     """A process that holds it."""
     process = subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(lock)],
