@@ -10,6 +10,7 @@ from textual.widgets import Static
 from backends.resources import Action
 from screens.setup import review_page
 from screens.setup.apply_page import ApplyPage
+from screens.setup.file_dialog import FileDialog
 from screens.setup.review_page import ReviewPage, Row
 from screens.setup.setup_screen import SetupScreen
 from screens.widgets.confirm import Confirm
@@ -28,6 +29,7 @@ from tests.screens.last_pages import (
     made,
     on_page,
     quiet,
+    until,
 )
 from wizard import installing
 from wizard.draft import Draft
@@ -270,6 +272,13 @@ async def test_the_command_that_does_the_same_is_shown_whole_and_copied(
         await pilot.press("c")
 
         assert copied == ["mailstead replay --answers /root/mailstead-answers.toml"]
+
+
+async def test_s_asks_where_to_save_the_answers() -> None:
+    async with app().run_test(size=(80, 24)) as pilot:
+        await on_page(pilot, "review")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, FileDialog))
 
 
 async def test_hostile_text_in_summaries_diffs_and_obstacles_is_only_text(made: Made) -> None:
