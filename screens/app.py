@@ -49,6 +49,7 @@ class MailsteadApp(App[None]):
     def __init__(self, mode: str = CONSOLE, *, is_read_only: bool = False) -> None:
         super().__init__()
         self._first_mode = mode
+        self._is_leaving = False
         self.set_reactive(MailsteadApp.is_read_only, is_read_only)
         self.animation_level = "none"
         if has_few_colours():
@@ -63,17 +64,21 @@ class MailsteadApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave, unless the screen below has something to ask first and is told no; asked again, leave."""
-        ask: Callable[[], Awaitable[bool]] | None = getattr(self.screen, "may_leave", None)
-        if ask is None:
+        ask: Callable[[], Awaitable[bool]] | None = getattr(self.screen_stack[0], "may_leave", None)
+        if ask is None or self._is_leaving:
             self.exit()
             return
 
         async def leave() -> None:
+            self._is_leaving = True
             if await ask():
                 self.exit()
+            self._is_leaving = False
 
         self.run_worker(leave(), exclusive=True, group="leave")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """A screen that has another use for ctrl+p says so."""
-        return action != "command_palette" or getattr(self.screen, "HAS_PALETTE", True)
+        """A mode that has another use for ctrl+p says so."""
+        return action != "command_palette" or all(
+            getattr(screen, "HAS_PALETTE", True) for screen in self.screen_stack[:1]
+        )

@@ -1,6 +1,7 @@
 """Answers kept in files of the person's own: what saving and loading ask and say."""
 
 import asyncio
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -39,11 +40,10 @@ async def save(app: "App[None]", draft: "Draft") -> bool:
     if path == ANSWERS_FILE:
         _complain(app, _("That file holds the answers in force; it is written when they are applied."))
         return False
-    if path.exists() and not await app.push_screen_wait(
-        Confirm(_("Write over {path}?").format(path=clean(str(path))), yes=_("Write over it"))
-    ):
-        return False
+    question = Confirm(_("Write over {path}?").format(path=clean(str(path))), yes=_("Write over it"))
     try:
+        if await asyncio.to_thread(_is_file, path) and not await app.push_screen_wait(question):
+            return False
         await asyncio.to_thread(write, answers, path)
     except OSError as problem:
         _complain(app, _why_not(path, problem))
@@ -84,6 +84,13 @@ async def load(app: "App[None]", draft: "Draft", *, is_changed: bool) -> "Draft 
 def _path(asked: str) -> Path:
     """Where that is, seen from here."""
     return Path(os.path.abspath(os.path.expanduser(asked)))  # noqa: PTH100, PTH111  raises nothing
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is one already; raises OSError where none can be."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    return path.exists()
 
 
 def _mistakes(draft: "Draft") -> str:

@@ -27,6 +27,11 @@ class Page(Widget):
         """The wizard that this page belongs to."""
         return cast("SetupScreen", self.screen)
 
+    @property
+    def state(self) -> str:
+        """Its mark in the list of pages, a state as in wizard.readiness; that of a step follows the draft."""
+        return "untouched"
+
     def shown(self) -> None:
         """The page has come into view."""
 

@@ -95,6 +95,13 @@ class ProofPage(Page):
         else:
             self._look_back()
 
+    @property
+    def state(self) -> str:
+        """How the proof came out."""
+        if self._progress is None or self._progress.is_ok is None:
+            return "untouched"
+        return "ready" if self._progress.is_ok else "needs-you"
+
     def enter(self) -> None:
         """The list."""
         self._lines.focus()
@@ -181,6 +188,7 @@ class ProofPage(Page):
     def _draw(self) -> None:
         if not self.is_mounted:
             return
+        self.setup.show_page_states()
         self._heading.update(Content("\n").join(self._heading_lines()))
         rows = self._rows()
         numbered = [Row(row.kind, row.text, row.more, row.copy, n) for n, row in enumerate(rows)]

@@ -17,6 +17,7 @@ from textual.types import CSSPathType
 from textual.widgets import Footer, Static
 
 from backends.language import _
+from backends.text import clean_lines
 from screens.setup import looking
 from screens.setup.page import Page
 from screens.setup.pages import PAGES, PageEntry
@@ -47,7 +48,7 @@ class SetupScreen(Screen[None]):
         Binding("escape", "to_sidebar", _("Steps"), key_display="esc", id="to-sidebar"),
         Binding("ctrl+s", "save_answers", _("Save"), key_display="^s", id="save-answers"),
         Binding("ctrl+o", "load_answers", _("Load"), key_display="^o", id="load-answers"),
-        Binding("f2,ctrl+t", "toggle_view", _("All"), key_display="F2", id="view"),
+        Binding("f2,ctrl+t", "toggle_view", _("All questions"), key_display="F2", id="view"),
         Binding("f1,ctrl+g,question_mark", "help", _("Help"), key_display="F1", id="help"),
         Binding("q", "app.quit", _("Quit"), show=False, id="quit"),
     ]
@@ -64,6 +65,7 @@ class SetupScreen(Screen[None]):
         self._current = ""
         self._going = asyncio.Lock()
         self._states_timer: Timer | None = None
+        self._step_states: dict[str, str] = {}
         self._kept: Draft | None = None
         """The draft that wouldn't be lost: the one it began with, or as it was last saved or loaded."""
 
@@ -191,7 +193,7 @@ class SetupScreen(Screen[None]):
         self._kept = self.draft = found.draft
         await self.query("#looking").remove()
         if found.problem:
-            self.app.notify(found.problem, severity="error", timeout=20, markup=False)
+            self.app.notify(clean_lines(found.problem), severity="error", timeout=20, markup=False)
         await self.go_to(of_a_run if of_a_run and self._first == PAGES[0].id else self._first)
 
     async def _show(self, page_id: str) -> None:
@@ -218,15 +220,25 @@ class SetupScreen(Screen[None]):
         if 0 <= here + by < len(PAGES):
             await self.go_to(PAGES[here + by].id)
 
+    def show_page_states(self) -> None:
+        """Mark what the pages after the steps say of themselves. Nothing is installed before every step is
+        ready, and Review says so.
+        """
+        after = {page.id or "": page.state for page in self.query(Page) if page.id not in self._step_states}
+        if "needs-you" in self._step_states.values():
+            after["review"] = "needs-you"
+        elif "review" in after:
+            after["review"] = "ready"
+        self.query_one(Sidebar).show_states({**self._step_states, **after})
+
     def _show_states(self) -> None:
         if self.surroundings is None:
             return
         from wizard.readiness import all_readiness
 
-        states = {
-            name: each.state.value for name, each in all_readiness(self.draft, self.surroundings).items()
-        }
-        self.query_one(Sidebar).show_states(states)
+        found = all_readiness(self.draft, self.surroundings)
+        self._step_states = {name: each.state.value for name, each in found.items()}
+        self.show_page_states()
 
 
 def _entry(page_id: str) -> PageEntry:

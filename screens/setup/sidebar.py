@@ -31,7 +31,7 @@ class Sidebar(Static, can_focus=True):
         Binding("down,j", "move(1)", _("Down"), show=False),
         Binding("home", "move(-99)", _("First"), show=False),
         Binding("end", "move(99)", _("Last"), show=False),
-        Binding("enter,right,space", "choose", _("Go there")),
+        Binding("enter,right,space", "choose", _("Go there"), key_display="enter"),
     ]
 
     cursor: reactive[int] = reactive(0)
