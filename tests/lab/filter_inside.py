@@ -73,6 +73,7 @@ def records() -> DnsSettings:
 def apply(release: str, forward_to: str, has_systemd: bool) -> list[str]:
     """Bring everything about; the keys of what had to change."""
     Path("/etc/mailstead").mkdir(mode=0o755, exist_ok=True)
+    Path("/var/lib/mailstead").mkdir(mode=0o711, exist_ok=True)
     changed: list[str] = []
     for adapter in adapters(release, forward_to, has_systemd):
         resources = list(adapter.resources())

@@ -1,20 +1,18 @@
 """Resolver, certificates, Redis and Rspamd on real machines: set up, used, and with parts missing."""
 
-import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.lab import filter_inside, inside, milter_client
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.network import GATEWAY
 
 pytestmark = pytest.mark.timeout(600)  # the first to ask for an image may have to make it
 
-HERE = Path(__file__).parent
-PYTHON = "/opt/mailstead/venv/bin/python"
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
 FROM_OUTSIDE = {"sender": "carl@other.test", "recipients": ["anna@example.test"], "client": "192.0.2.7"}
 SENT_BY_A_USER = {
@@ -36,32 +34,18 @@ AS_THE_FILTER = ("setpriv", "--reuid=_rspamd", "--regid=_rspamd", "--init-groups
 Inside = Callable[..., Any]
 
 
-def inside(machine: Machine) -> Inside:
+def asking(machine: Machine) -> Inside:
     """Calls a function of filter_inside.py in the machine."""
-
-    def call(command: str, **values: Any) -> Any:
-        done = machine.run(
-            PYTHON,
-            "-m",
-            "tests.lab.filter_inside",
-            command,
-            json.dumps(values),
-            env={"PYTHONPATH": "/opt/mailstead/app:/root/inside"},
-            timeout=300,
-        )
-        return json.loads(done.stdout)
-
-    return call
+    return partial(inside.ask, machine, filter_inside)
 
 
 def set_up(machine: Machine) -> list[str]:
-    for name in ("filter_inside.py", "milter_client.py"):
-        machine.copy(HERE / name, f"/root/inside/tests/lab/{name}")
+    inside.bring(machine, filter_inside, milter_client)
     return list(again(machine))
 
 
 def again(machine: Machine) -> Any:
-    return inside(machine)("apply", **about(machine))
+    return asking(machine)("apply", **about(machine))
 
 
 def about(machine: Machine) -> dict[str, Any]:
@@ -77,7 +61,7 @@ def mail(lab: Lab, release: str) -> Iterator[Machine]:
 
 @pytest.fixture(scope="module")
 def call(mail: Machine) -> Inside:
-    return inside(mail)
+    return asking(mail)
 
 
 def owners(machine: Machine, *paths: str) -> dict[str, str]:
@@ -339,7 +323,7 @@ def test_a_container_without_an_init_system_gets_the_same(lab: Lab, release: str
     with lab.borrowed(lab.container(release, "box", "program")) as box:
         set_up(box)
         assert again(box) == []
-        call = inside(box)
+        call = asking(box)
         found = call("checks", **about(box))
         assert {name for name, result in found.items() if result["status"] == "fail"} == set()
         assert call("handed", **SENT_BY_A_USER)["signatures"] == {"rsa-sha256": True, "ed25519-sha256": True}

@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.lab import guards_inside, mail_adapters
+from tests.lab import guards_inside, inside, mail_adapters
 from tests.lab.endpoint import Endpoint
 from tests.lab.guards_inside import CLOSED, LIMITED, MAX_RETRY, OPEN
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 
 ADMIN = "admin@example.test"
-_PYTHON = "/opt/mailstead/venv/bin/python"
-_ENVIRONMENT = {"PYTHONPATH": "/opt/mailstead/app", "PYTHONDONTWRITEBYTECODE": "1"}
 _WENT_BACK = "the firewall went back by itself, because nobody confirmed the new rules"
 _EMPTIED = "something has emptied the kernel's tables"
 _TRIAL = 5
@@ -74,7 +72,7 @@ def friend(lab: Lab) -> Endpoint:
 
 
 def prepare(machine: Machine) -> None:
-    machine.write("/root/guards_inside.py", Path(guards_inside.__file__).read_text())
+    inside.bring(machine, guards_inside)
     for port in (OPEN, CLOSED, LIMITED):
         serve(machine, port)
 
@@ -98,17 +96,16 @@ def serve(machine: Machine, port: int) -> None:
 
 
 def set_up_mail(machine: Machine) -> None:
-    machine.write("/root/guards_inside.py", Path(guards_inside.__file__).read_text())
+    inside.bring(machine, guards_inside)
     source = Path(mail_adapters.__file__).read_text()
     ask(machine, "guard")
     ask(machine, "confirm")
-    machine.run(_PYTHON, "-", machine.release, input=source, env=_ENVIRONMENT)
+    machine.run(inside.PYTHON, "-", machine.release, input=source, env=inside.ENVIRONMENT)
 
 
 def ask(machine: Machine, command: str, **settings: Any) -> Any:
     """What a function of guards_inside gives on the machine."""
-    done = machine.run(_PYTHON, "/root/guards_inside.py", command, json.dumps(settings), env=_ENVIRONMENT)
-    return json.loads(done.stdout)
+    return inside.ask(machine, guards_inside, command, **settings)
 
 
 def mailstead(machine: Machine, *words: str, check: bool = True) -> str:
@@ -223,9 +220,8 @@ def test_rules_that_nft_refuses_never_go_live(guarded: Machine) -> None:
     ask(guarded, "load")
     ask(guarded, "confirm")
 
-    refused = guarded.run(
-        _PYTHON, "/root/guards_inside.py", "load", '{"override": "nonsense"}', env=_ENVIRONMENT, check=False
-    )
+    load = inside.calling(guards_inside, "load", override="nonsense")
+    refused = guarded.run(*load, env=inside.ENVIRONMENT, check=False)
 
     assert refused.returncode != 0
     assert "nft failed" in refused.stderr
@@ -255,16 +251,11 @@ def test_rules_go_back_to_those_confirmed_before(guarded: Machine, lab: Lab) -> 
 
 
 def test_rules_take_themselves_back_when_the_run_was_killed(guarded: Machine) -> None:
-    run = guarded.spawn(
-        _PYTHON,
-        "/root/guards_inside.py",
-        "load_and_wait",
-        json.dumps({"confirm_within": _TRIAL}),
-        env=_ENVIRONMENT,
-    )
+    load = inside.calling(guards_inside, "load_and_wait", confirm_within=_TRIAL)
+    run = guarded.spawn(*load, env=inside.ENVIRONMENT)
     assert run.stdout is not None
     assert run.stdout.readline() == "loaded\n"
-    guarded.run("pkill", "-KILL", "-f", "guards_inside.py load_and_wait")
+    guarded.run("pkill", "-KILL", "-f", "guards_inside load_and_wait")
     run.wait()
     assert has_rules(guarded)
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.lab import mail_adapters
+from tests.lab import inside, mail_adapters
 from tests.lab.endpoint import Endpoint, unchecked
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
@@ -28,9 +28,6 @@ ADMIN, ANNA, BOB, SMALL = (f"{name}@example.test" for name in ("admin", "anna", 
 INFO = "info@example.test"
 
 pytestmark = pytest.mark.usefixtures("server")
-
-_PYTHON = "/opt/mailstead/venv/bin/python"
-_ENVIRONMENT = {"PYTHONPATH": "/opt/mailstead/app", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +61,7 @@ def stranger(lab: Lab) -> Endpoint:
 
 def set_up(machine: Machine) -> dict[str, Any]:
     source = Path(mail_adapters.__file__).read_text()
-    done = machine.run(_PYTHON, "-", machine.release, input=source, env=_ENVIRONMENT)
+    done = machine.run(inside.PYTHON, "-", machine.release, input=source, env=inside.ENVIRONMENT)
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 
@@ -72,7 +69,7 @@ def set_up(machine: Machine) -> dict[str, Any]:
 def call(machine: Machine, module: str, expression: str) -> str:
     """What a function of backends/accounts gives on the machine."""
     program = f"from backends.accounts.{module} import *; print({expression})"
-    return machine.run(_PYTHON, "-c", program, env=_ENVIRONMENT).stdout.strip()
+    return machine.run(inside.PYTHON, "-c", program, env=inside.ENVIRONMENT).stdout.strip()
 
 
 def submission(client: Endpoint, user: str, password: str = PASSWORD) -> smtplib.SMTP:
@@ -421,7 +418,7 @@ def test_who_talks_before_the_greeting_is_refused(lab: Lab) -> None:
 
 
 def test_readers_get_their_answer_while_accounts_change(server: Machine) -> None:
-    done = server.run(_PYTHON, "-c", _HAMMER, env=_ENVIRONMENT, timeout=90)
+    done = server.run(inside.PYTHON, "-c", _HAMMER, env=inside.ENVIRONMENT, timeout=90)
     result = json.loads(done.stdout)
 
     assert result["wrong"] == []
