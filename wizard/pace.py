@@ -1,7 +1,8 @@
 """How long what is left of a run will take, from what such changes take elsewhere and what was seen here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from math import sqrt
 from types import MappingProxyType
 
 from wizard.progress import Act, Phase, Progress, StageState
@@ -15,7 +16,7 @@ _SECONDS: Mapping[str, float] = MappingProxyType(
 tests/unit/journals, first set-ups of machines with Debian 12 and 13 (2 cores, a mirror nearby).
 """
 _OTHER = 0.01
-_INSTALL, _EACH_PACKAGE, _USUAL_PACKAGES = 5.0, 1.6, 18
+_INSTALL, _EACH_PACKAGE, _USUAL_PACKAGES = 5.0, 1.5, 18
 """An installation, and more for each package that was asked for; the number is known once it has begun."""
 _STAGE = 1.2
 """Beside its changes: what its system takes to look its configuration over, and to answer its first check."""
@@ -23,16 +24,14 @@ _CHECKS, _PROOF = 1.0, 1.0
 
 _TRUST = 5.0
 """Seconds of work that have to be seen here before they count as much as what was measured elsewhere."""
-_OVERDUE = 0.2
-"""What is over its time takes this part of what it took so far yet again: it gets later, never finished."""
+_UNSURE = 0.1
+"""This part of what a thing took so far is always left of it: it is not finished before it says so."""
 _ALMOST = 0.99
 
 
 def elapsed(progress: Progress, now: datetime) -> float:
     """Seconds since this part of the run began; never below 0, also where a clock was set back."""
-    if progress.begun is None:
-        return 0.0
-    return max(0.0, ((progress.ended or now) - progress.begun).total_seconds())
+    return _since(progress.begun, progress.ended or now)
 
 
 def left(progress: Progress, now: datetime) -> float | None:
@@ -43,14 +42,20 @@ def left(progress: Progress, now: datetime) -> float | None:
         case Phase.PREPARING | Phase.TAKING_BACK:
             return None
         case Phase.CHECKING:
-            return _rest(_CHECKS, progress, now) + _PROOF
+            return _left_of(_CHECKS, _since(progress.phase_begun, now)) + _PROOF
         case Phase.PROVING:
-            return _rest(_PROOF, progress, now)
-    slow = {is_network: _slowness(progress.made, is_network=is_network) for is_network in (True, False)}
+            return _left_of(_PROOF, _since(progress.phase_begun, now))
+    network, machine = _slowness(progress, now)
+    slow = {True: network, False: machine}
     waiting = sum(_weight(act) * slow[_is_network(act)] for act in progress.waiting)
     stages = sum(_STAGE for s in progress.stages if s.state in {StageState.WAITING, StageState.WORKING})
     proof = 0.0 if progress.command == "rollback" else _CHECKS + _PROOF
-    return waiting + stages + proof + _left_of_act(progress, now)
+    current = 0.0
+    if progress.act is not None:
+        # its own lateness must not make it seem less late
+        expected = _weight(progress.act) * (1.0 if _is_network(progress.act) else machine)
+        current = _left_of(expected, _since(progress.act.since, now))
+    return waiting + (stages + proof) * machine + current
 
 
 def fraction(progress: Progress, now: datetime) -> float:
@@ -65,24 +70,40 @@ def fraction(progress: Progress, now: datetime) -> float:
     return min(_ALMOST, spent / (spent + rest)) if spent > 0 else 0.0
 
 
-def _left_of_act(progress: Progress, now: datetime) -> float:
-    act = progress.act
-    if act is None or act.since is None:
-        return 0.0
-    spent = max(0.0, (now - act.since).total_seconds())
-    slow = _slowness(progress.made, is_network=_is_network(act))
-    return max(_weight(act) * slow - spent, spent * _OVERDUE)
+def _slowness(progress: Progress, now: datetime) -> tuple[float, float]:
+    """How many times longer things take here: packages, which the network decides most, and all else.
+
+    All else is counted by the clock, since it also waits: for a system to look its configuration over, for a
+    service to answer. Before anything of it was seen, slow packages speak for a machine that is not swift.
+    """
+    spent, weight = _packages_so_far(progress, now)
+    network = (_TRUST + spent) / (_TRUST + weight)
+    others = sum(_weight(act) for act, _ in progress.made if not _is_network(act))
+    others += _STAGE * sum(1 for stage in progress.stages if stage.state is StageState.DONE and stage.done)
+    rest = max(0.0, _since(progress.phase_begun, now) - spent)
+    return network, (_TRUST * sqrt(network) + rest) / (_TRUST + others)
 
 
-def _rest(weight: float, progress: Progress, now: datetime) -> float:
-    spent = max(0.0, (now - (progress.phase_begun or now)).total_seconds())
-    return max(weight - spent, spent * _OVERDUE)
+def _packages_so_far(progress: Progress, now: datetime) -> tuple[float, float]:
+    """The seconds that went into packages, and what they were expected to take; of what is under way, as much
+    as has passed.
+    """
+    made = [(spent, _weight(act)) for act, spent in progress.made if _is_network(act)]
+    if progress.act is not None and _is_network(progress.act):
+        spent = _since(progress.act.since, now)
+        made.append((spent, min(spent, _weight(progress.act))))
+    return sum(spent for spent, _ in made), sum(weight for _, weight in made)
 
 
-def _slowness(made: Iterable[tuple[Act, float]], *, is_network: bool) -> float:
-    """How many times longer things take here. The network decides for packages, the machine for all else."""
-    alike = [(_weight(act), spent) for act, spent in made if _is_network(act) is is_network]
-    return (_TRUST + sum(spent for _, spent in alike)) / (_TRUST + sum(weight for weight, _ in alike))
+def _left_of(expected: float, spent: float) -> float:
+    """What is left of something that was expected to take so long, and has taken so long: when its time is
+    over, as much again as it is late.
+    """
+    return max(abs(expected - spent), spent * _UNSURE)
+
+
+def _since(moment: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - moment).total_seconds()) if moment else 0.0
 
 
 def _weight(act: Act) -> float:

@@ -78,8 +78,8 @@ async def test_a_run_at_work_is_found_with_all_that_happened_so_far(made: Made) 
         assert stages(pilot)["postfix"] is StageState.WAITING
         title, bar, times, act = heading(pilot)
         assert title == "Installing"
-        assert "84%" in bar
-        assert times == "0:51 gone · about 10 s left"
+        assert "79%" in bar
+        assert times == "0:51 gone · about 15 s left"
         assert act.startswith("> make /etc/dovecot/sieve/learn-spam.svbin")
         assert not keys(pilot) & {"apply-retry", "apply-edit", "apply-report"}
 
