@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import signal
-import time
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,12 @@ from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 
 PYTHON = "/opt/mailstead/venv/bin/python"
+OVERRIDE = "/etc/mailstead/override"
+CACHE = "/var/lib/rspamd"
+CONFIGTEST = (
+    *("setpriv", "--reuid=_rspamd", "--regid=_rspamd", "--init-groups"),
+    *("rspamadm", "configtest"),
+)
 
 
 @pytest.fixture
@@ -196,21 +203,24 @@ def test_a_host_with_only_a_short_name_becomes_a_server_all_the_same(lab: Lab, r
         assert 'hostname = "mail.lonely.internal"' in machine.read("/etc/mailstead/answers.toml")
 
 
-def test_a_run_waits_for_apts_lock(machine: Machine) -> None:
+def test_a_run_says_at_once_who_holds_apts_lock_and_goes_on_when_it_is_free(machine: Machine) -> None:
     machine.run("dpkg", "--remove", "--force-depends", "logrotate")
-    holder = machine.spawn("python3", "-c", _HOLD_LOCK, "12")
-    time.sleep(1)
+    holder = lock_held(machine)
+    run = machine.spawn("mailstead", "replay", "--quickstart", "--verbose")
 
-    first = quickstart(machine)
+    machine.wait_for("sh", "-c", f"grep -q '\"waiting\"' {RUNS}/*/journal.jsonl", timeout=60)
+    holder.communicate("let go\n")
+    stdout, stderr = run.communicate(timeout=300)
 
-    assert holder.wait(30) == 0
-    assert first.is_proven, str(first)
+    assert run.returncode == 0, stdout + stderr
+    (line,) = (line.strip() for line in stdout.splitlines() if "waiting" in line)
+    assert re.fullmatch(r"waiting for apt's lock, held by \d+ python3\S*", line)
+    assert is_settled(machine)
 
 
 def test_a_lock_that_nobody_lets_go_of_is_said_and_nothing_is_half_done(machine: Machine) -> None:
     machine.run("dpkg", "--remove", "--force-depends", "logrotate")
-    holder = machine.spawn("python3", "-c", _HOLD_LOCK, "60")
-    time.sleep(1)
+    holder = lock_held(machine)
     machine.copy(Path(__file__).with_name("impatient.py"), "/root/impatient.py")
 
     machine.run(PYTHON, "/root/impatient.py", check=False, timeout=100)
@@ -218,18 +228,123 @@ def test_a_lock_that_nobody_lets_go_of_is_said_and_nothing_is_half_done(machine:
     (run,) = machine.run("sh", "-c", f"ls -d {RUNS}/*").stdout.split()
     journal = machine.read(f"{run}/journal.jsonl")
     assert "another program held apt's lock" in journal
+    assert "python3" in journal
     assert '"finished"' in journal
     assert not machine.exists("/usr/sbin/policy-rc.d")
-    os.killpg(holder.pid, signal.SIGKILL)
-    machine.run("pkill", "-f", "lock-frontend", check=False)
+    holder.communicate("let go\n")
     assert mailstead(machine, "resume").is_proven
 
 
+def lock_held(machine: Machine) -> subprocess.Popen[str]:
+    """A program that holds the lock of apt until a line comes on its standard input."""
+    holder = machine.spawn("python3", "-c", _HOLD_LOCK, stdin=subprocess.PIPE)
+    assert holder.stdout
+    assert holder.stdout.readline() == "held\n"
+    return holder
+
+
 _HOLD_LOCK = """
-import fcntl, sys, time
+import fcntl, sys
 lock = open("/var/lib/dpkg/lock-frontend", "w")
 fcntl.lockf(lock, fcntl.LOCK_EX)
-time.sleep(int(sys.argv[1]))
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_cache_of_patterns_that_a_full_disk_cut_off_is_mended(server: Machine) -> None:
+    server.wait_for("sh", "-c", f"ls {CACHE}/*.hsmp.unser")
+    cut_off = "truncate -s $(($(stat -c %s $file) / 2)) $file; touch -d -1hour $file"
+    server.run("sh", "-c", f"for file in {CACHE}/*.unser; do {cut_off}; done")
+    assert server.run(*CONFIGTEST, check=False).returncode != 0
+
+    seen = server.run("mailstead", "check", "rspamd.patterns", "--json", check=False)
+    plan = server.run("mailstead", "plan", check=False)
+    mended = mailstead(server, "replay")
+
+    (check,) = json.loads(seen.stdout)["checks"]
+    assert (seen.returncode, check["status"]) == (1, "fail")
+    assert "mailstead replay" in check["mend"]
+    assert "broken files of compiled patterns" in plan.stdout
+    assert mended.is_proven, str(mended)
+    assert server.run(*CONFIGTEST, check=False).returncode == 0
+    assert is_settled(server)
+
+
+def test_additions_that_a_system_includes_are_planned_and_taken_up(server: Machine) -> None:
+    server.write(f"{OVERRIDE}/dovecot/extra.conf", "verbose_proctitle = no\n")
+    server.write(f"{OVERRIDE}/redis/extra.conf", "maxclients 321\n")
+    server.write(f"{OVERRIDE}/rspamd/greylist.conf", "timeout = 301s;\n")
+    dovecot, rspamd = main_pid(server, "dovecot.service"), main_pid(server, "rspamd.service")
+
+    plan = server.run("mailstead", "plan", check=False)
+    taken_up = mailstead(server, "replay")
+
+    assert plan.returncode == 3
+    for system, name in (("dovecot", "extra.conf"), ("redis", "extra.conf"), ("rspamd", "greylist.conf")):
+        assert f"take up additions to {system}: {name}" in plan.stdout
+    assert taken_up.is_proven, str(taken_up)
+    assert main_pid(server, "dovecot.service") != dovecot
+    assert main_pid(server, "rspamd.service") != rspamd
+    asked = server.run("redis-cli", "-s", "/run/redis-mail/redis.sock", "config", "get", "maxclients").stdout
+    assert asked.split() == ["maxclients", "321"]
+    assert is_settled(server)
+    server.run("sh", "-c", f"rm {OVERRIDE}/*/extra.conf {OVERRIDE}/rspamd/greylist.conf")
+    assert mailstead(server, "replay").is_proven
+    assert is_settled(server)
+
+
+def test_additions_that_are_refused_do_not_come_into_force(server: Machine) -> None:
+    server.write(f"{OVERRIDE}/dovecot/bad.conf", "no_such_setting = yes\n")
+    pid = main_pid(server, "dovecot.service")
+
+    failed = mailstead(server, "replay")
+
+    assert failed.status == 1
+    assert [event["stage"] for event in failed.of("stage_failed")] == ["dovecot"]
+    assert main_pid(server, "dovecot.service") == pid
+    server.run("rm", f"{OVERRIDE}/dovecot/bad.conf")
+    assert mailstead(server, "resume").is_proven
+    assert is_settled(server)
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_look_ups_go_on_when_a_writer_of_accounts_is_killed(server: Machine, is_committed: bool) -> None:
+    server.run(PYTHON, "-c", _DIE_WRITING, "COMMIT" if is_committed else "SELECT 1", check=False)
+
+    looked_up = server.run(
+        *("setpriv", "--reuid=postfix", "--regid=postfix", "--init-groups", "postmap", "-q", ADMIN),
+        "sqlite:/etc/postfix/mailstead/accounts.cf",
+        check=False,
+    )
+    user = server.run("doveadm", "user", ADMIN, check=False)
+
+    assert looked_up.returncode == 0, looked_up.stderr
+    assert looked_up.stdout.strip()
+    assert user.returncode == 0, user.stderr
+    assert f"/var/vmail/example.test/{ADMIN.partition('@')[0]}" in user.stdout
+    listed = server.run("mailstead", "domain", "list").stdout
+    assert ("d99.test" in listed) == is_committed
+    server.run(PYTHON, "-c", _CLEAN_UP)
+    assert is_settled(server)
+
+
+_DIE_WRITING = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect("/var/lib/mailstead/mail.db", isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")  # pages reach the disk before the commit
+connection.execute("BEGIN IMMEDIATE")
+connection.executemany("INSERT INTO domains (domain) VALUES (?)", ((f"d{n}.test",) for n in range(20000)))
+connection.execute(sys.argv[1])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+_CLEAN_UP = """
+import sys
+sys.path.insert(0, "/opt/mailstead/app")
+from backends.accounts.database import writing
+with writing() as connection:
+    connection.execute("DELETE FROM domains WHERE domain GLOB 'd[0-9]*.test'")
 """
 
 
