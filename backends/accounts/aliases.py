@@ -11,6 +11,7 @@ from backends.accounts.database import DATABASE
 from backends.accounts.domains import is_domain, require_domain
 from backends.accounts.errors import AliasLoop, AlreadyThere, NotThere
 from backends.accounts.mailboxes import is_account
+from backends.text import clean
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def list_aliases(path: Path = DATABASE) -> tuple[Alias, ...]:
     with database.reading(path) as connection:
         rows = connection.execute(query).fetchall()
     return tuple(
-        Alias(address, tuple(destination for _, destination in group))
+        Alias(clean(address), tuple(clean(destination) for _, destination in group))
         for address, group in groupby(rows, key=lambda row: row[0])
     )
 

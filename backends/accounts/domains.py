@@ -9,6 +9,7 @@ from backends.accounts import database
 from backends.accounts.addresses import parse_domain
 from backends.accounts.database import DATABASE
 from backends.accounts.errors import AlreadyThere, NotThere, StillUsed
+from backends.text import clean
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def list_domains(path: Path = DATABASE) -> tuple[Domain, ...]:
     """
     with database.reading(path) as connection:
         return tuple(
-            Domain(name, accounts, aliases, datetime.fromtimestamp(created, UTC))
+            Domain(clean(name), accounts, aliases, datetime.fromtimestamp(created, UTC))
             for name, accounts, aliases, created in connection.execute(query)
         )
 

@@ -11,6 +11,7 @@ from backends.accounts.database import DATABASE
 from backends.accounts.domains import require_domain
 from backends.accounts.errors import AlreadyThere, NotThere
 from backends.accounts.passwords import hash_password
+from backends.text import clean
 
 MAIL_DIRECTORY = Path("/var/vmail")
 
@@ -36,7 +37,7 @@ def list_accounts(path: Path = DATABASE) -> tuple[Account, ...]:
     query = "SELECT address, quota, is_enabled, created FROM accounts ORDER BY domain, localpart"
     with database.reading(path) as connection:
         return tuple(
-            Account(address, quota, bool(is_enabled), datetime.fromtimestamp(created, UTC))
+            Account(clean(address), quota, bool(is_enabled), datetime.fromtimestamp(created, UTC))
             for address, quota, is_enabled, created in connection.execute(query)
         )
 
