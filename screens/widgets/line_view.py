@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.segment import Segment
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
@@ -255,9 +256,11 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
         style = self.rich_style
         if is_marked:
             style += self.get_component_rich_style("line-view--marked", partial=True)
-        if is_cursor:
-            style += self.get_component_rich_style("line-view--cursor", partial=True)
-        return strip.apply_style(style)
+        strip = strip.apply_style(style)
+        if is_cursor:  # its own colours might not be readable on the cursor's
+            cursor = self.get_component_rich_style("line-view--cursor", partial=True)
+            return Strip(Segment.apply_style(strip, post_style=cursor), strip.cell_length)
+        return strip
 
     def _place_terminal_cursor(self) -> None:
         """Where screen readers and input methods look."""
