@@ -2,10 +2,12 @@
 
 from textual import events
 from textual.actions import SkipAction
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
 
+from backends.language import _
 from backends.text import clean_lines
 from screens.widgets.safe_input import refusal
 
@@ -31,7 +33,12 @@ class TextLines(TextArea):
             return self.sender
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(clean_lines(text), show_line_numbers=False, highlight_cursor_line=False)
+        super().__init__(
+            clean_lines(text),
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            placeholder=Content(_("one in each line")),
+        )
         self.cursor_blink = False
 
     def put(self, text: str) -> None:

@@ -65,6 +65,10 @@ class Field(Vertical):
         """What is wrong with what was typed, where that is not in the draft; empty where nothing is."""
         return ""
 
+    def hint(self) -> str:
+        """What many answer, where that is worth a line."""
+        return ""
+
     def remark(self) -> str:
         """What else there is to say, where nothing is wrong."""
         return ""
@@ -105,7 +109,7 @@ class Field(Vertical):
         return bool(self._mistakes or self.own_mistake())
 
     def _show_note(self) -> None:
-        lines = [Content(self.question.why).stylize("$text-muted")]
+        lines = [Content(words).stylize("$text-muted") for words in (self.question.why, self.hint()) if words]
         wrong = [self._refused] if self._refused else []
         if self.is_touched or self.shows_mistakes:
             own = self.own_mistake()

@@ -5,6 +5,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from backends.language import _
 from screens.setup.fields.field import Field
 from screens.widgets.text_lines import TextLines
 from wizard.draft import Draft
@@ -37,6 +38,11 @@ class LinesField(Field):
         if self.question.value_of(self._lines.text) != self._known:
             self._lines.put(self.question.text_of(self._known))
             self._read = self._lines.text
+
+    def hint(self) -> str:
+        """The entries that many have."""
+        values = ", ".join(choice.value for choice in self.question.choices)
+        return _("Many take: {values}").format(values=values) if values else ""
 
     @on(TextArea.Changed)
     def _typed(self, event: TextArea.Changed) -> None:
