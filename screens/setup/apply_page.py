@@ -351,7 +351,7 @@ class ApplyPage(Page):
             case Phase.TAKING_BACK:
                 return _("Something failed; taking it back")
             case Phase.PREPARING:
-                return _("Beginning")
+                return _("Looking at the machine once more")
             case Phase.CHANGING:
                 return _("Taking the run back") if is_rollback else _("Installing")
         return _("Everything is in place; looking whether it works")
