@@ -40,7 +40,6 @@ from backends.unbound.adapter import Resolver, Unbound
 from backends.unbound.settings import UnboundSettings
 from wizard import answers_file, secret_files
 from wizard.answers import Answers, Listener
-from wizard.errors import AnswersError, Mistake
 from wizard.overrides import Overrides, with_additions
 from wizard.proof import DkimKey, ProofSettings
 from wizard.tls_ports import tls_ports
@@ -105,16 +104,12 @@ def resolver(answers: Answers, machine: MachineFacts, overrides: Overrides) -> R
 
 
 def certificates(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Certificates:
-    """The server's certificates, from where the answers say; raises AnswersError where that can't be yet."""
-    acme = _acme(answers) if answers.certificates.source == "acme" else None
-    if acme:
-        words = '"acme" can\'t be used yet; write "own-ca"'
-        raise AnswersError([Mistake("certificates.source", None, words)])
+    """The server's certificates, from where the answers say."""
     return Certificates(
         CertificatesSettings(
             hostname=answers.site.hostname,
             imported=imported_settings(answers),
-            acme=acme,
+            acme=_acme(answers) if answers.certificates.source == "acme" else None,
             servers=_servers(answers, machine),
             has_systemd=machine.init == "systemd",
         )

@@ -138,7 +138,7 @@ class Lineages(Resource):
         left = certificate.not_valid_after_utc - authority.now()
         whole = certificate.not_valid_after_utc - certificate.not_valid_before_utc
         is_due = left < whole * _LAST_PART
-        return not is_due and (self.acme is None or server_of(kind) == self.acme.directory)
+        return not is_due and (self.acme is None or _is_asked_for_like_this(kind, self.acme))
 
     def _ask(self, kinds: Sequence[KeyKind], acme: AcmeSettings) -> refusals.Refusal | None:
         if kinds and _needs_rehearsal(acme) and (refusal := self._certbot(kinds[0], acme, "--dry-run")):
@@ -229,6 +229,17 @@ def server_of(kind: KeyKind) -> str:
     """The directory that the lineage was issued by; empty where there is none."""
     found = re.search(r"^server = (\S+)$", _renewal(kind), re.MULTILINE)
     return found[1] if found else ""
+
+
+def _is_asked_for_like_this(kind: KeyKind, acme: AcmeSettings) -> bool:
+    """Whether certbot will renew it from that authority, by that proof, and for the same key if need be."""
+    text = _renewal(kind)
+    plugin = "standalone" if acme.challenge == "http-01" else "dns-rfc2136"
+    return (
+        server_of(kind) == acme.directory
+        and re.search(rf"^authenticator = {plugin}$", text, re.MULTILINE) is not None
+        and (not acme.keeps_keys or re.search(r"^reuse_key = True$", text, re.MULTILINE) is not None)
+    )
 
 
 def _needs_rehearsal(acme: AcmeSettings) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,68 +56,71 @@ def last_refusal(directory: str) -> Refusal | None:
 
 
 def _meaning(output: str) -> tuple[str, str]:
-    """The message and the next step."""
-    if "rateLimited" in output or "too many" in output.lower():
-        return (
-            _("the authority issues no more for now: a rate limit is reached"),
-            _(
-                "wait as long as it says, then: mailstead replay. Let's Encrypt issues 5 certificates a week "
-                "for the same names (this server needs 2 at a time) and 50 a week below one registered "
-                "domain, and takes 5 failed proofs an hour for a name; its staging server has wide limits: "
-                '[certificates.acme] directory = "letsencrypt-staging"'
-            ),
-        )
-    if re.search(r"could not bind|address already in use|problem binding to port", output, re.IGNORECASE):
-        return (
-            _("another program holds port 80, so the authority's question can't be answered"),
-            _('stop it, or prove the name by DNS: [certificates.acme] challenge = "dns-01"'),
-        )
-    if re.search(r"No space left on device|disk (is )?full|Errno 28", output, re.IGNORECASE):
-        return (_("the disk is full"), _("make room, then: mailstead replay"))
-    if re.search(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSLError", output):
-        return (
-            _("the authority's own certificate is not trusted here"),
-            _("name the root certificate of a private authority in [certificates.acme] ca_file"),
-        )
-    if (
-        re.search(
-            r"NewConnectionError|ConnectionError|ConnectTimeout|Max retries|Name or service|"
-            r"Temporary failure|Connection refused|Connection aborted|RemoteDisconnected|ReadTimeout|"
-            r"An unexpected error.*50\d",
-            output,
-        )
-        and "Certificate Authority failed" not in output
-    ):
-        return (
-            _("the authority can't be reached"),
-            _("see that this machine gets out to port 443 and resolves names, then: mailstead replay"),
-        )
-    if "already running" in output:
-        return (_("another certbot is at work"), _("wait for its end, then: mailstead replay"))
-    if re.search(r"urn:ietf:params:acme:error:caa|CAA record", output):
-        return (
-            _("a CAA record forbids this authority to issue for the name"),
-            _("publish the authority's name in CAA (RFC 8659), then: mailstead replay"),
-        )
-    if re.search(
-        r"dns_rfc2136|NOTAUTH|BADKEY|BADSIG|Encountered exception when making .* record|TSIG", output
-    ):
-        return (
-            _("the name server did not take the record that proves the name"),
-            _(
-                "see that [dns.rfc2136] has its address, and that it lets this HMAC-SHA256 key change TXT "
-                "records of _acme-challenge; then: mailstead replay"
-            ),
-        )
-    if re.search(r"failed to authenticate|unauthorized|Challenge failed|error:(connection|dns)", output):
-        return (
-            _("the authority could not prove that this server has its name"),
-            _(
-                "see that the name's A and AAAA records lead here and that port 80 is reachable from "
-                "outside, then: mailstead replay"
-            ),
-        )
+    """The message and the next step: of the first pattern that fits."""
+    for pattern, message, next_step in _meanings():
+        if re.search(pattern, output, re.IGNORECASE):
+            return message, next_step
     return (_("the authority refused"), _("see /var/log/letsencrypt/letsencrypt.log, then: mailstead replay"))
+
+
+def _meanings() -> Iterator[tuple[str, str, str]]:
+    """What certbot and its libraries say, most telling first."""
+    yield (
+        r"rateLimited|too many",
+        _("the authority issues no more for now: a rate limit is reached"),
+        _(
+            "wait as long as it says, then: mailstead replay. Let's Encrypt issues 5 certificates a week "
+            "for the same names (this server needs 2 at a time) and 50 a week below one registered "
+            "domain, and takes 5 failed proofs an hour for a name; its staging server has wide limits: "
+            '[certificates.acme] directory = "letsencrypt-staging"'
+        ),
+    )
+    yield (
+        r"could not bind|address already in use|problem binding to port",
+        _("another program holds port 80, so the authority's question can't be answered"),
+        _('stop it, or prove the name by DNS: [certificates.acme] challenge = "dns-01"'),
+    )
+    yield (
+        r"no space left on device|Errno 28",
+        _("the disk is full"),
+        _("make room, then: mailstead replay"),
+    )
+    yield (
+        r"another instance of certbot",
+        _("another certbot is at work"),
+        _("wait for its end, then: mailstead replay"),
+    )
+    yield (
+        r"acme:error:caa|type: +caa|CAA record",
+        _("a CAA record forbids this authority to issue for the name"),
+        _("publish the authority's name in CAA (RFC 8659), then: mailstead replay"),
+    )
+    yield (
+        r"dns_rfc2136|NOTAUTH|BADKEY|BADSIG|exception when making .* (record|query)|TSIG",
+        _("the name server did not take the record that proves the name"),
+        _(
+            "see that [dns.rfc2136] has its address, and that it lets this HMAC-SHA256 key change TXT "
+            "records of _acme-challenge; then: mailstead replay"
+        ),
+    )
+    yield (
+        r"failed to authenticate|acme:error:(unauthorized|connection|dns)|challenges have failed",
+        _("the authority could not prove that this server has its name"),
+        _(
+            "see that the name's A and AAAA records lead here and that port 80 is reachable from outside, "
+            "or by DNS that every name server has the record; then: mailstead replay"
+        ),
+    )
+    yield (
+        r"certificate verify failed|CERTIFICATE_VERIFY_FAILED",
+        _("the authority's own certificate is not trusted here"),
+        _("name the root certificate of a private authority in [certificates.acme] ca_file"),
+    )
+    yield (
+        r"Connection|max retries|name or service|temporary failure|refused|timeout|did not end within",
+        _("the authority can't be reached"),
+        _("see that this machine gets out to port 443 and resolves names, then: mailstead replay"),
+    )
 
 
 def _essence(output: str) -> str:

@@ -5,16 +5,25 @@ from pathlib import Path
 
 from cryptography import x509
 
+from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine import files
 
 _NAME = "retired"
 
 
 def retire(certificates: Iterable[x509.Certificate], directory: str) -> None:
-    """Ask for others in place of these."""
-    Path(directory).mkdir(mode=0o755, parents=True, exist_ok=True)
+    """Ask for others in place of these; raises MailsteadError where that can't be written down."""
     lines = "".join(f"{certificate.serial_number:x}\n" for certificate in certificates)
-    files.write_atomically(Path(directory, _NAME), lines.encode(), mode=0o600)
+    try:
+        Path(directory).mkdir(mode=0o755, parents=True, exist_ok=True)
+        files.write_atomically(Path(directory, _NAME), lines.encode(), mode=0o600)
+    except OSError as problem:
+        raise MailsteadError(
+            _("nothing was asked for: {directory} can't be written to").format(directory=directory),
+            seen=problem.strerror or str(problem),
+            next_step=_("make room on the disk; until then the certificates there are go on being served"),
+        ) from problem
 
 
 def forget_retired(directory: str) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -46,6 +46,7 @@ class Dns:
     _zones: dict[str, Records] = field(default_factory=dict)
     _signers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _outside: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _updates: dict[str, str] = field(default_factory=dict)
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _serial: int = 1
 
@@ -111,6 +112,11 @@ class Dns:
     def unsign(self, zone: str) -> None:
         """Takes the signatures away again."""
         self._signers.pop(zone)
+        self._reconfigure()
+
+    def accept_updates(self, zone: str, secret: str) -> None:
+        """Takes DNS UPDATE (RFC 2136) for a zone, signed with the key `update`, HMAC-SHA256."""
+        self._updates[zone] = secret
         self._reconfigure()
 
     def trust_anchor(self) -> str:
@@ -186,7 +192,7 @@ class Dns:
         self._serial += 1000
         root = root_file(self._zones, self._signers, self._outside, self._serial)
         (self.directory / "root.zone").write_text(root)
-        self._knot.write_text(knot_configuration(self.directory, self._zones, self._signers))
+        self._knot.write_text(knot_configuration(self.directory, self._zones, self._signers, self._updates))
         self._unbound.write_text(unbound_configuration(self.directory))
 
     def _control(self, *arguments: str) -> None:
@@ -235,8 +241,13 @@ class Dns:
         return "".join(path.read_text()[-2000:] for path in self.directory.glob("*.log"))
 
 
-def knot_configuration(directory: Path, zones: Iterable[str], signed: Iterable[str]) -> str:
-    """knot.conf: these zones and the root, read from their files at every reload, the root always signed."""
+def knot_configuration(
+    directory: Path, zones: Iterable[str], signed: Iterable[str], updates: Mapping[str, str]
+) -> str:
+    """knot.conf: these zones and the root, read from their files at every reload, the root always signed.
+
+    `updates` are the secrets of the keys that may change a zone.
+    """
     own = [network.AUTHORITATIVE, network.AUTHORITATIVE6]
     roots = [address for addresses in root_servers().values() for address in addresses]
     listen = ", ".join(f"{address}@53" for address in (*own, *roots))
@@ -244,6 +255,11 @@ def knot_configuration(directory: Path, zones: Iterable[str], signed: Iterable[s
         f"server:\n    rundir: {directory}\n    listen: [{listen}]\n    udp-workers: 1\n    tcp-workers: 1",
         f"database:\n    storage: {directory}/db",
         "log:\n  - target: stderr\n    any: warning",
+        *(
+            f"key:\n  - id: update\n    algorithm: hmac-sha256\n    secret: {each}"
+            for each in updates.values()
+        ),
+        *("acl:\n  - id: update\n    key: update\n    action: update" for _each in updates),
         "policy:\n  - id: short\n    algorithm: ecdsap256sha256\n    ksk-lifetime: 0\n    zsk-lifetime: 0",
         f'template:\n  - id: default\n    storage: {directory}\n    file: "%s.zone"',
         "    zonefile-sync: -1\n    zonefile-load: whole\n    journal-content: none",
@@ -251,7 +267,10 @@ def knot_configuration(directory: Path, zones: Iterable[str], signed: Iterable[s
         'zone:\n  - domain: .\n    file: "root.zone"\n    dnssec-signing: on',
     ]
     lines += [
-        f"  - domain: {zone}" + ("\n    dnssec-signing: on" if zone in signed else "") for zone in zones
+        f"  - domain: {zone}"
+        + ("\n    dnssec-signing: on" if zone in signed else "")
+        + ("\n    acl: update" if zone in updates else "")
+        for zone in zones
     ]
     return "\n".join(lines) + "\n"
 

@@ -20,6 +20,8 @@ _NEEDED = {
     "nft": "nftables",
     "knotd": "knot",
     "unbound": "unbound",
+    "pebble": "pebble",
+    "sslscan": "sslscan",
     "mkfs.ext4": "e2fsprogs",
     "nsenter": "util-linux",
     "ssh-keygen": "openssh-client",

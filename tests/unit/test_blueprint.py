@@ -9,9 +9,8 @@ import pytest
 
 from backends.machine.facts import Init, MachineFacts, Release
 from backends.resources import File, PackageSet, Resource, Service
-from wizard.answers import Answers, Imported
+from wizard.answers import Acme, Answers, Imported
 from wizard.blueprint import blueprint
-from wizard.errors import AnswersError
 from wizard.quickstart import quickstart_answers
 
 ADDRESS = ip_address("198.51.100.10")
@@ -106,11 +105,15 @@ def with_certificates(answers: Answers, **changes: object) -> Answers:
     return answers.model_copy(update={"certificates": answers.certificates.model_copy(update=changes)})
 
 
-def test_a_source_of_certificates_that_cannot_be_used_yet_is_refused(answers: Answers) -> None:
-    with pytest.raises(AnswersError, match="nothing was touched") as refused:
-        blueprint(with_certificates(answers, source="acme"), facts(), {}, {})
+def test_only_a_proof_by_http_opens_port_80(answers: Answers) -> None:
+    def opens(each: Answers) -> bool:
+        rules = {r.name: r.content for r in resources(each, facts()) if isinstance(r, File)}
+        return b" 80," in (rules["/etc/mailstead/nftables.nft"] or b"")
 
-    assert "certificates.source" in refused.value.seen
+    by_http = with_certificates(answers, source="acme")
+    by_dns = with_certificates(answers, source="acme", acme=Acme(email="a@b.test", challenge="dns-01"))
+
+    assert [opens(answers), opens(by_http), opens(by_dns)] == [False, True, False]
 
 
 def test_an_imported_certificate_is_the_only_one_that_is_served(answers: Answers) -> None:

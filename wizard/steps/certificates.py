@@ -75,7 +75,8 @@ def _acme() -> tuple[Question, ...]:
             why=_("The authority writes there when something is wrong with the account."),
             help=_(
                 "It may be any address that you read, also elsewhere. Let's Encrypt no longer writes when a "
-                "certificate is about to end; Mailstead watches that itself."
+                "certificate is about to end; Mailstead watches that itself. Asking an authority means that "
+                "you agree to its terms of service, which its web site has."
             ),
             source=_("RFC 8555 section 7.3 (contact)"),
             is_asked=_is_acme,
@@ -88,8 +89,9 @@ def _acme() -> tuple[Question, ...]:
             why=_("The authority issues a certificate only to whoever controls the name."),
             help=_(
                 "With HTTP, the authority fetches a file from port 80 of this server, so that port must be "
-                "reachable from the internet. With DNS, a TXT record is published, which needs a zone that "
-                "Mailstead can change (see below); nothing has to be reachable then."
+                "reachable from the internet; the firewall lets it through, and nothing listens there but "
+                "for that moment. With DNS, a TXT record is published, which needs a zone that Mailstead can "
+                "change by DNS UPDATE (see below); nothing has to be reachable then."
             ),
             source=_("RFC 8555 sections 8.3 (HTTP) and 8.4 (DNS)"),
             is_asked=_is_acme,
@@ -106,7 +108,10 @@ def _acme() -> tuple[Question, ...]:
             help=_(
                 "Let's Encrypt, its staging server for trying things out (its certificates are trusted "
                 "nowhere, and its limits are wide), or the https:// address of another authority's "
-                "directory."
+                "directory. Let's Encrypt issues 5 certificates a week for the same names, and this server "
+                "takes 2 at a time, for either kind of key; so the proof is rehearsed at the staging server "
+                "before it is asked for the first time. Until it has issued them, the server uses an "
+                "authority of its own."
             ),
             source=_("RFC 8555 section 7.1.1 (directory); letsencrypt.org, Staging Environment"),
             is_expert=True,
@@ -140,8 +145,9 @@ def _imported() -> tuple[Question, ...]:
             label=_("Certificate file"),
             why=_("The server shows this certificate to everyone who connects."),
             help=_(
-                "A PEM file on this machine, from / on, with this server's certificate first and then those "
-                "of the authorities in between. It has to be valid for the host name."
+                "A PEM file on this machine, from / on, with this server's certificate and those of the "
+                "authorities in between. It has to be valid for the host name. Leave it where whoever renews "
+                "it puts it: when it changes, the new one is taken up within the hour."
             ),
             source=_("RFC 8446 section 4.4.2 (order); RFC 7468 (PEM)"),
             is_asked=_is_imported,
@@ -173,8 +179,8 @@ def _tls() -> Question:
         help=_(
             "TLS 1.0 and 1.1 are off in any case. With the intermediate profile everything made since about "
             "2014 can connect. With the modern one only TLS 1.3 is spoken, which some mail servers and older "
-            "phones don't know: a server that finds no common version may send its mail unencrypted or not "
-            "at all."
+            "phones don't know. Port 25 keeps TLS 1.2 even so: a mail server that finds no common version "
+            "sends its mail unencrypted or not at all."
         ),
         source=_("RFC 8996; RFC 9325; Mozilla, Server Side TLS"),
         is_expert=True,
