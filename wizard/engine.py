@@ -37,14 +37,16 @@ class _Progress:
     """What has been done so far: what changed in this run, and within the present stage what to take back.
 
     `touched` are the services of this stage that were started, stopped, restarted or reloaded, also by an
-    earlier part of the run; `settled` are those that need not take up anything more. `found` is what services
-    were before the stage: its files may be what makes a service known at all.
+    earlier part of the run; `settled` are those that need not take up anything more, `reloaded` those that had
+    to reload only. `found` is what services were before the stage: its files may be what makes a service known
+    at all.
     """
 
     changed: set[str] = field(default_factory=set)
     undo: dict[str, tuple[Resource, State]] = field(default_factory=dict)
     touched: dict[str, Service] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
+    reloaded: set[str] = field(default_factory=set)
     found: Mapping[str, State] = field(default_factory=dict)
 
     def begin_stage(self, earlier: Before, touched: Collection[str]) -> None:
@@ -53,6 +55,7 @@ class _Progress:
         services = (resource for resource, _ in earlier.values() if isinstance(resource, Service))
         self.touched = {service.key: service for service in services if service.key in touched}
         self.settled = set()
+        self.reloaded = set()
 
     def touch(self, service: Service) -> None:
         """Note that a service was made to take up its configuration."""
@@ -164,6 +167,8 @@ class Engine:
         _, before = progress.undo.setdefault(service.key, (service, before))
         self._intend(stage, service, before, action, f"{action} {service.unit}")
         progress.touch(service)
+        if action is Action.RELOAD:
+            progress.reloaded.add(service.key)
         service.activate(action)
         self._conclude(service)
 
@@ -227,7 +232,7 @@ def _way_back(progress: _Progress) -> Iterator[Callable[[Journal], None]]:
             yield _Revert(resource, state)
     for key, service in progress.touched.items():
         if key in was_running:
-            yield _Restart(service)
+            yield _TakeUp(service, Action.RELOAD if key in progress.reloaded else Action.RESTART)
 
 
 @dataclass(frozen=True)
@@ -241,11 +246,16 @@ class _Revert:
 
 
 @dataclass(frozen=True)
-class _Restart:
+class _TakeUp:
+    """Lets a service take up its old configuration: by a reload where that was all, and it still runs."""
+
     service: Service
+    action: Action
 
     def __call__(self, journal: Journal) -> None:
-        self.service.activate(Action.RESTART)
+        (now,) = type(self.service).look([self.service])
+        is_active = getattr(now, "is_active", False)
+        self.service.activate(self.action if is_active else Action.RESTART)
         journal.write("activated", key=self.service.key)
 
 

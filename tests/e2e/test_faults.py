@@ -24,6 +24,7 @@ from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 
 PYTHON = "/opt/mailstead/venv/bin/python"
+OWN_NAME = 'hostname = "server.example.test"'
 OVERRIDE = "/etc/mailstead/override"
 CACHE = "/var/lib/rspamd"
 CONFIGTEST = (
@@ -136,7 +137,7 @@ def test_too_little_space_is_refused_with_nothing_touched(lab: Lab, release: str
 def test_a_configuration_that_is_refused_leaves_the_old_service_running(server: Machine) -> None:
     pid, before = main_pid(server, "dovecot.service"), tree(server)
     server.write("/etc/mailstead/override/dovecot/bad.conf", "no_such_setting = yes\n")
-    path = write_answers(server, imap="imap = { enabled = true, port = 143, allow = [] }")
+    path = write_answers(server, hostname=OWN_NAME, imap="imap = { enabled = true, port = 143, allow = [] }")
 
     failed = mailstead(server, "replay", "--answers", path)
 
@@ -352,7 +353,7 @@ def test_a_mailbox_that_was_added_stays_when_answers_are_replayed(server: Machin
     server.run(
         "mailstead", "account", "add", "extra@example.test", "--password-stdin", input="seven-Words-4-you\n"
     )
-    path = write_answers(server, keep_days="keep_days = 31")
+    path = write_answers(server, hostname=OWN_NAME, keep_days="keep_days = 31")
 
     changed = mailstead(server, "replay", "--answers", path)
 
