@@ -48,7 +48,7 @@ class SetupScreen(Screen[None]):
         Binding("escape", "to_sidebar", _("Steps"), key_display="esc", id="to-sidebar"),
         Binding("ctrl+s", "save_answers", _("Save"), key_display="^s", id="save-answers"),
         Binding("ctrl+o", "load_answers", _("Load"), key_display="^o", id="load-answers"),
-        Binding("f2,ctrl+t", "toggle_view", _("All questions"), key_display="F2", id="view"),
+        Binding("f2,ctrl+t", "toggle_view", _("View"), key_display="F2", id="view"),
         Binding("f1,ctrl+g,question_mark", "help", _("Help"), key_display="F1", id="help"),
         Binding("q", "app.quit", _("Quit"), show=False, id="quit"),
     ]
@@ -122,6 +122,7 @@ class SetupScreen(Screen[None]):
     def action_toggle_view(self) -> None:
         """All questions of each step, or those that most people need."""
         self.is_expert = not self.is_expert
+        self._leave_to_stay()
 
     def action_help(self) -> None:
         """What the question with the focus means, else what the page is for."""
@@ -205,15 +206,20 @@ class SetupScreen(Screen[None]):
             self.page.display = False
         if not container.query(f"#{page_id}"):
             await container.mount(_entry(page_id).make())
+            self._leave_to_stay()
         self._current = page_id
         page = self.query_one(f"#{page_id}", Page)
         page.display = True
         self.query_one(Sidebar).show(page_id)
         page.shown()
         self._show_states()
-        # what was made stays: to look through it for garbage would take 100 ms between two keys
-        self.call_after_refresh(gc.freeze)
         self.refresh_bindings()
+
+    def _leave_to_stay(self) -> None:
+        """Tell the garbage collector that what was made stays: to look through it takes 100 ms, which a
+        person would notice between two keys.
+        """
+        self.call_after_refresh(gc.freeze)
 
     async def _go_by(self, by: int) -> None:
         here = next((n for n, entry in enumerate(PAGES) if entry.id == self._current), 0)

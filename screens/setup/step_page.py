@@ -154,6 +154,8 @@ class StepPage(Page):
 
 def _origin(question: Question, draft: Draft) -> str:
     """Where a suggestion comes from: from the machine, unless it is the same whatever the machine is."""
+    if draft.value(question.key) in (None, "", []):
+        return ""
     if question.suggest(draft, Surroundings()) == draft.value(question.key):
         return _("follows from your answers")
     return _("found on this machine")

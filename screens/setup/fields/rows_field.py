@@ -139,9 +139,9 @@ class RowsField(Field):
 
     def _draw(self, row: Row, width: int) -> Text:
         place, values = row
-        mark = "! " if place in self._wrong else "  "
+        mark = ("! " if place in self._wrong else "  ") if self._wrong else ""
         cells = [_shown(column, values.get(column.key), self._draft) for column in self.question.columns]
-        widths = _shared(self._widest, width - 2)
+        widths = _shared(self._widest, width - len(mark))
         return Text(mark + "".join(_fitted(cell, room) for cell, room in zip(cells, widths, strict=True)))
 
 
