@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -15,7 +16,7 @@ from textual.widgets import Input, Static
 from backends.language import _
 from screens.console import overview_words as words
 from screens.console.moments import now
-from screens.console.panel import Panel
+from screens.console.panel import Panel, on_one_line
 from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.filter_bar import FilterBar
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from wizard.proof import ProofResult
 
 _CHECK_EVERY = 60.0
+_AGAIN_AFTER = 10.0
+"""Seconds until checks that could not be asked are tried again."""
 
 
 class OverviewPanel(Panel):
@@ -57,6 +60,7 @@ class OverviewPanel(Panel):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own word
         super().__init__(id=id)
         self._watch: Watch | None = None
+        self._making = Lock()
         self._facts: Facts | None = None
         self._checked: tuple[Checked, ...] = ()
         self._asking: asyncio.Future[tuple[Checked, ...]] | None = None
@@ -178,22 +182,30 @@ class OverviewPanel(Panel):
         while True:
             due = self._asked_at + _CHECK_EVERY if self._asked_at else loop.time()
             await asyncio.sleep(max(0.0, due - loop.time()))
-            # Whoever looks away and back joins the asking that is under way.
-            if self._asking is None or self._asking.done():
-                self._asking = asyncio.ensure_future(asyncio.to_thread(lambda: self._the_watch().check()))
-            self._checked = await asyncio.shield(self._asking)
-            self._asked_at = loop.time()
-            self._show_checks()
-            self._show_verdict()
-            self.tell(_("The checks were asked at {time}.").format(time=f"{now().astimezone():%H:%M:%S}"))
+            try:
+                await self._ask()
+            except Exception as problem:  # noqa: BLE001  told; the next asking may go well
+                self.tell(on_one_line(problem), is_trouble=True)
+                self._asked_at = loop.time() + _AGAIN_AFTER - _CHECK_EVERY
+
+    async def _ask(self) -> None:
+        """Ask every check; whoever looked away and comes back joins the asking that is under way."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.ensure_future(asyncio.to_thread(lambda: self._the_watch().check()))
+        self._checked = await asyncio.shield(self._asking)
+        self._asked_at = asyncio.get_running_loop().time()
+        self._show_checks()
+        self._show_verdict()
+        self.tell(_("The checks were asked at {time}.").format(time=f"{now().astimezone():%H:%M:%S}"))
 
     def _the_watch(self) -> Watch:
         """Made in a thread when it is first needed: what it imports takes longer than the first paint may."""
-        if self._watch is None:
-            from wizard.overview import Watch
+        with self._making:
+            if self._watch is None:
+                from wizard.overview import Watch
 
-            self._watch = Watch(remembers=not getattr(self.app, "is_read_only", False))
-        return self._watch
+                self._watch = Watch(remembers=not getattr(self.app, "is_read_only", False))
+            return self._watch
 
     async def _tell_mended(self, row: Checked) -> None:
         again = await asyncio.to_thread(lambda: self._the_watch().check_until_well(row.result.id))

@@ -120,7 +120,7 @@ class Panel(Widget):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A mistake in the panel itself is told too, instead of a key that does nothing."""
         if event.state is WorkerState.ERROR and isinstance(event.worker.error, Exception):
-            self.tell(_on_one_line(event.worker.error), is_trouble=True)
+            self.tell(on_one_line(event.worker.error), is_trouble=True)
 
     @work(exclusive=True, group="observe", exit_on_error=False, description="observe")
     async def _keep_observing(self) -> None:
@@ -128,7 +128,7 @@ class Panel(Widget):
             try:
                 await self.observe()
             except Exception as problem:  # noqa: BLE001  told; the next look may go well
-                self.tell(_on_one_line(problem), is_trouble=True)
+                self.tell(on_one_line(problem), is_trouble=True)
             if self.EVERY is None:
                 return
             await asyncio.sleep(self.EVERY)
@@ -147,7 +147,8 @@ def _recorded(command: Sequence[str], change: Callable[[], T]) -> T:
         record(command, status)
 
 
-def _on_one_line(problem: Exception) -> str:
+def on_one_line(problem: Exception) -> str:
+    """What went wrong, for the last line of the console."""
     return " ".join(describe(problem).split())
 
 
