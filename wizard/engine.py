@@ -37,9 +37,9 @@ class _Progress:
     """What has been done so far: what changed in this run, and within the present stage what to take back.
 
     `touched` are the services of this stage that were started, stopped, restarted or reloaded, also by an
-    earlier part of the run; `settled` are those that need not take up anything more, `reloaded` those that had
-    to reload only. `found` is what services were before the stage: its files may be what makes a service known
-    at all.
+    earlier part of the run; `settled` are those that need not take up anything more, `reloaded` those that
+    only had to reload. `found` is what services were before the stage: its files may be what makes a service
+    known at all.
     """
 
     changed: set[str] = field(default_factory=set)
