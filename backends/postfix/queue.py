@@ -100,7 +100,7 @@ class QueueReader:
     def read(self) -> Generator[list[QueuedMessage], None, None]:
         """Every message in no order, some hundred at a time, while Postfix is still reading its queue.
 
-        Raises CommandFailed where there is no Postfix.
+        Raises CommandFailed, after ten seconds where Postfix is down.
         """
         seen: dict[int, QueuedMessage] = {}
         for piece in stream(["postqueue", "-j"], timeout=_READING_TIMEOUT):
@@ -118,7 +118,7 @@ class QueueReader:
 
 
 def list_queue() -> tuple[QueuedMessage, ...]:
-    """Every message in the queue, oldest first, cleaned; raises CommandFailed where there is no Postfix."""
+    """Every message in the queue, oldest first, cleaned; raises CommandFailed where Postfix is down."""
     return tuple(sorted((message for piece in QueueReader().read() for message in piece), key=by_age))
 
 
