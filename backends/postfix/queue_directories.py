@@ -21,13 +21,16 @@ _SETTLED_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class QueueTotals:
-    """Messages in each queue, and since when the oldest is there, where its id tells."""
+    """Messages in each queue, and since when the oldest is there, where its id tells: of all, and of those
+    that wait for another try.
+    """
 
     active: int
     deferred: int
     hold: int
     incoming: int
     oldest: datetime | None
+    oldest_deferred: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -59,8 +62,12 @@ class QueueCounter:
             for queue in ("active", "deferred", "hold", "incoming")
         }
         sums = {queue: sum(one.messages for one in counted) for queue, counted in found.items()}
-        firsts = [one.first_id for counted in found.values() for one in counted if one.first_id]
-        return QueueTotals(**sums, oldest=min(filter(None, map(arrival, firsts)), default=None))
+        oldest = {queue: _oldest(counted) for queue, counted in found.items()}
+        return QueueTotals(
+            **sums,
+            oldest=min(filter(None, oldest.values()), default=None),
+            oldest_deferred=oldest["deferred"],
+        )
 
     def _counted(self, directory: Path) -> list[_Counted]:
         """The directory and those below it: queues are spread by the start of the id (hash_queue_names)."""
@@ -73,6 +80,10 @@ class QueueCounter:
         if counted is None or counted.changed_ns != changed:
             counted = self._known[directory] = _read(directory, changed)
         return [counted, *(one for below in counted.below for one in self._counted(below))]
+
+
+def _oldest(counted: list[_Counted]) -> datetime | None:
+    return min(filter(None, (arrival(one.first_id) for one in counted if one.first_id)), default=None)
 
 
 def arrival(queue_id: str) -> datetime | None:

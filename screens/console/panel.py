@@ -58,7 +58,7 @@ class Panel(Widget):
     def shown(self) -> None:
         """The panel has come into view: begin to observe, and give its main widget the focus."""
         self._keep_observing()
-        target = next((w for w in self.query("*") if w.focusable and w.display), None)
+        target = next((w for w in self.query("*") if w.focusable and w.display and w.id != "filter"), None)
         if self.app.focused is None or not self.has_focus_within:
             (target or self).focus()
 

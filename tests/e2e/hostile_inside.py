@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from terminal_inside import Terminal
+from terminal_inside import Terminal  # type: ignore[import-not-found] # copied beside this file
 
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 PANELS = {b"2": b"hostile-log", b"3": b"hostile-sender", b"4": b"hostile-alias", b"5": b"203.0.113.9"}

@@ -46,11 +46,14 @@ def test_values_are_put_in_by_name(found: list[tuple[str, list[ast.expr]]]) -> N
     for where, texts in found:
         for text in filter(_is_literal, texts):
             assert isinstance(text, ast.Constant)
+            assert isinstance(text.value, str)
             try:
-                fields = [name for _text, name, _spec, _conversion in Formatter().parse(text.value)]
+                fields = [
+                    str(name) for _text, name, *_rest in Formatter().parse(text.value) if name is not None
+                ]
             except ValueError:
                 continue  # a text with a brace of its own, which is never formatted
-            wrong += [where for name in fields if name is not None and (not name or name[0].isdigit())]
+            wrong += [where for name in fields if not name or name[0].isdigit()]
 
     assert not wrong
 
