@@ -7,7 +7,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from screens.setup.fields.rows_field import RowList, RowsField
+from screens.setup.fields.rows_field import RowList, RowsField, _shared
 from screens.setup.row_dialog import RowDialog
 from screens.widgets.choice_list import ChoiceList
 from screens.widgets.safe_input import SafeInput
@@ -402,3 +402,27 @@ async def test_no_field_is_without_a_label_and_a_why(monkeypatch: pytest.MonkeyP
             await settled(pilot)
             for field in pilot.app.screen.query(f"#{page} .field"):
                 assert field.query_one(".field-note", Static).content
+
+
+@pytest.mark.parametrize(
+    ("widest", "room", "given"),
+    [
+        ((5, 23, 8), 60, [7, 25, 10]),
+        ((5, 90, 8), 60, [7, 43, 10]),
+        ((50, 50), 40, [20, 20]),
+        ((), 40, []),
+    ],
+    ids=["all fit", "the longest is cut", "shared evenly", "nothing"],
+)
+def test_columns_share_the_width_by_need(widest: tuple[int, ...], room: int, given: list[int]) -> None:
+    assert _shared(widest, room) == given
+
+
+async def test_an_empty_suggestion_has_no_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(wizard(monkeypatch)) as pilot:
+        setup_of(pilot).is_expert = True
+        await setup_of(pilot).go_to("certificates")
+        await settled(pilot)
+
+        assert str(field_of(pilot, "certificates.imported.key")._label.content) == "Key file"
+        assert "follows from" in str(field_of(pilot, "certificates.acme.email")._label.content)

@@ -325,3 +325,19 @@ async def test_a_step_tells_its_mistakes_only_once_it_was_left(monkeypatch: pyte
 
         assert "! " in words_of(field)
         assert field.has_focus_within, "whoever comes back is led to the mistake"
+
+
+async def test_leaving_from_a_dialog_asks_too_and_asked_twice_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(app := wizard(monkeypatch)) as pilot:
+        await focus(pilot, "site.hostname")
+        await type_text(pilot, "x")
+        await pilot.press("f1")
+        await settled(pilot)
+        await pilot.press("ctrl+q")
+        while not isinstance(app.screen, Confirm):
+            await pilot.pause(0.02)
+
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+
+        assert not app.is_running
