@@ -8,8 +8,9 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from tests.bench.figure import Figure
+from tests.bench.screens import measure_screens
 from tests.e2e.test_quickstart import SOURCE, unpack
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
@@ -21,26 +22,8 @@ LEFTOVERS = (
 )
 PURGE = f"apt-get purge -y --autoremove $(cat {PACKAGES}) && rm -rf {LEFTOVERS} /etc/fail2ban"
 INSTALL = f"apt-get install -y --no-install-recommends $(cat {PACKAGES})"
+PARTS = ("replay", "screens")
 CLICK = '/opt/mailstead/venv/bin/python -c "import click"'
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure and what it may be at most."""
-
-    what: str
-    value: float
-    limit: float
-    note: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether it is within its limit."""
-        return self.value <= self.limit
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.is_good else "TOO MUCH"
-        return f"  {self.what:<56} {self.value:8.2f}  at most {self.limit:.2f}  {verdict}  {self.note}"
 
 
 def measure(machine: Machine) -> Iterator[Figure]:
@@ -57,6 +40,16 @@ def measure(machine: Machine) -> Iterator[Figure]:
     yield Figure("replay with nothing to do, processes started", started, 15)
     words, click = timed(machine, "mailstead --help", runs=20), timed(machine, CLICK, runs=20)
     yield Figure("mailstead --help, in seconds", words, max(0.25, 2 * click), f"import click: {click:.3f} s")
+
+
+def figures(machine: Machine, part: str | None) -> Iterator[Figure]:
+    """The figures of one part, or of both; the screens come last, as they leave a full queue behind."""
+    if part != "screens":
+        yield from measure(machine)
+    else:
+        machine.run("mailstead", "replay", "--quickstart", timeout=600)
+    if part != "replay":
+        yield from measure_screens(machine)
 
 
 def timed(machine: Machine, command: str, *, prepare: str = "", runs: int) -> float:
@@ -92,12 +85,14 @@ def main() -> int:
     """Measure on each release; the exit status is 1 when a figure is over its limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("--release", action="append", choices=RELEASES)
+    parser.add_argument("--only", choices=PARTS)
+    chosen = parser.parse_args()
     is_good = True
     with Lab() as lab:
-        for release in parser.parse_args().release or RELEASES:
+        for release in chosen.release or RELEASES:
             sys.stdout.write(f"{release}\n")
             with lab.borrowed(prepared(lab, release)) as machine:
-                for figure in measure(machine):
+                for figure in figures(machine, chosen.only):
                     is_good = is_good and figure.is_good
                     sys.stdout.write(f"{figure}\n")
                     sys.stdout.flush()
