@@ -160,6 +160,8 @@ class Certificates(Adapter):
         settings = self.settings
         if settings.acme:
             yield from certbot.configuration(self, settings.acme, has_systemd=settings.has_systemd)
+        else:
+            yield from certbot.nothing(has_systemd=settings.has_systemd)
         yield Lineages(settings.all_names, settings.acme, settings.state_directory)
 
     def _schedule(self) -> Iterator[Resource]:

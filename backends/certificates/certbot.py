@@ -10,10 +10,12 @@ from backends.certificates.acme import CREDENTIALS, ETC
 from backends.certificates.settings import AcmeSettings, DnsUpdateSettings
 from backends.errors import MailsteadError
 from backends.language import _
-from backends.resources import Directory, GeneratedFile, Resource, Service
+from backends.resources import Directory, File, GeneratedFile, Resource, Service
 from backends.templates import bare
 
 _HOOKS = f"{ETC}/renewal-hooks"
+_HOOK = f"{_HOOKS}/deploy/mailstead"
+_DROP_IN = "/etc/systemd/system/certbot.service.d/mailstead.conf"
 
 
 def configuration(adapter: Adapter, acme: AcmeSettings, *, has_systemd: bool) -> Iterator[Resource]:
@@ -23,13 +25,22 @@ def configuration(adapter: Adapter, acme: AcmeSettings, *, has_systemd: bool) ->
     """
     for directory in (_HOOKS, f"{_HOOKS}/deploy"):
         yield Directory(directory)
-    yield adapter.file(f"{_HOOKS}/deploy/mailstead", "deploy-hook.j2", mode=0o755)
+    yield adapter.file(_HOOK, "deploy-hook.j2", mode=0o755)
     if acme.dns:
         yield _credentials(acme.dns)
     if has_systemd:
         if acme.ca_file:
             yield from adapter.drop_in("certbot.service", "certbot.conf.j2", ca_file=acme.ca_file)
+        else:
+            yield File(_DROP_IN, None)
         yield Service("certbot.timer")
+
+
+def nothing(*, has_systemd: bool) -> Iterator[Resource]:
+    """Where nobody is asked by ACME (any more), neither hook nor trust is left."""
+    yield File(_HOOK, None)
+    if has_systemd:
+        yield File(_DROP_IN, None)
 
 
 def _credentials(dns: DnsUpdateSettings) -> GeneratedFile:

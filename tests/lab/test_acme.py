@@ -256,10 +256,12 @@ def test_a_renewal_at_night_with_the_disk_full_leaves_the_server_as_it_was(
         make_due(machine)
         machine.run("sh", "-c", "cat /dev/zero > /filler", check=False)
 
-        night = machine.run("systemctl", "start", "certbot.service", check=False, timeout=600)
+        # certbot itself may still find the few blocks that it needs; what it got is not installed then
+        machine.run("systemctl", "start", "certbot.service", check=False, timeout=600)
+        assert everything_shown(machine) == before
+        assert differences(files, tree(machine, TLS)) == []
         by_hand = machine.run("mailstead", "cert", "renew", check=False, timeout=600)
 
-        assert night.returncode != 0
         assert by_hand.returncode == 1
         assert "can't be written to" in by_hand.stderr or "MiB are free" in by_hand.stderr
         assert "Traceback" not in by_hand.stderr
