@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from backends.certificates.served import certificate_check
-from backends.checks import Check, Finding, ok, warn
+from backends.checks import Check, Finding, Mend, ok, warn
 from backends.language import _
 from backends.listeners import greeting_check, service_check
+from backends.machine.run import run
 from backends.machine.services import ServiceNames
 from backends.postfix.queue import QueueReader
 from backends.postfix.queue_directories import QueueCounter
@@ -19,9 +21,8 @@ _LONG = timedelta(hours=12)
 
 def postfix_checks(settings: PostfixSettings, status_unit: str) -> Iterator[Check]:
     """The service, each port, the certificate that each port serves, the queue."""
-    yield service_check(
-        "postfix.service", "Postfix runs", ServiceNames("postfix.service", status_unit, "postfix")
-    )
+    service = ServiceNames("postfix.service", status_unit, "postfix")
+    yield service_check("postfix.service", "Postfix runs", service)
     ports = (
         (settings.smtp_port, "takes mail from other servers", False),
         (settings.submission_port, "takes mail from people (STARTTLS)", False),
@@ -41,6 +42,7 @@ def postfix_checks(settings: PostfixSettings, status_unit: str) -> Iterator[Chec
             server_name=settings.hostname,
             files=settings.certificates,
             reload_command="systemctl reload postfix",
+            service=service,
         )
     yield Check("postfix.queue", "Mail leaves the queue", _leaves_the_queue)
 
@@ -56,7 +58,8 @@ def _leaves_the_queue() -> Finding:
     )
     if totals.deferred > _MANY_DEFERRED or age > _LONG:
         reason = _a_reason()
-        return warn(f"{seen}: {reason}" if reason else seen, _("mail that leaves"), "mailstead queue list")
+        seen = f"{seen}: {reason}" if reason else seen
+        return warn(seen, _("mail that leaves"), "mailstead queue list", _try_again())
     return ok(seen)
 
 
@@ -65,3 +68,9 @@ def _a_reason() -> str:
     with closing(QueueReader().read()) as pieces:
         waiting = (message for piece in pieces for message in piece if message.queue == "deferred")
         return next((message.reason for message in waiting), "")
+
+
+def _try_again() -> Mend:
+    """Every message at once, instead of when its turn comes (postqueue(1))."""
+    command = ("postqueue", "-f")
+    return Mend(_("try all deferred mail again now"), command, partial(run, command))
