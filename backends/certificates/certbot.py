@@ -23,7 +23,7 @@ def configuration(adapter: Adapter, acme: AcmeSettings, *, has_systemd: bool) ->
 
     Without systemd certbot's own entry for cron renews (/etc/cron.d/certbot).
     """
-    for directory in (_HOOKS, f"{_HOOKS}/deploy"):
+    for directory in (ETC, _HOOKS, f"{_HOOKS}/deploy"):
         yield Directory(directory)
     yield adapter.file(_HOOK, "deploy-hook.j2", mode=0o755)
     if acme.dns:

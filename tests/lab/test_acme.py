@@ -58,7 +58,7 @@ def own_authority(server: Machine) -> None:
     """Brings a server back to its own authority, as if it had never asked for anything."""
     done = replay(server, write_answers(server))
     assert done.is_proven, str(done)
-    server.run("rm", "-rf", "/etc/letsencrypt")
+    server.run("sh", "-c", "cd /etc/letsencrypt && rm -rf live archive renewal accounts || true")
 
 
 def shown(server: Machine, port: int, kind: str) -> str:
