@@ -132,4 +132,5 @@ async def main(command: str, argument: str = "", typed: str = "") -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:], typed=sys.stdin.read().strip()))
+    _command, *_argument = sys.argv[1:]
+    asyncio.run(main(_command, "".join(_argument[:1]), sys.stdin.read().strip()))

@@ -172,13 +172,29 @@ def test_mend_starts_a_service_that_stands_still(server: Machine, unit: str) -> 
     assert last_audit(server)["command"] == ["mend", unit]
 
 
-def test_mend_replays_the_step_of_certificates(server: Machine) -> None:
-    server.run("rm", "/etc/mailstead/tls/rsa/fullchain.pem")
+def test_mend_replays_the_step_that_brings_the_firewall_back(server: Machine) -> None:
+    server.run("nft", "delete", "table", "inet", "mailstead")
+
+    told = press(server, "mend", "nftables.rules")
+
+    assert any(note.startswith("Mended: ") for note in told["notes"]), told
+    server.run("nft", "list", "table", "inet", "mailstead")
+    commands = [
+        json.loads(line)["command"] for line in server.read("/var/log/mailstead/audit.log").splitlines()
+    ]
+    assert commands[-2:] == [
+        ["replay", "--step", "protocols", "--yes"],
+        ["mend", "nftables.rules"],
+    ]
+
+
+def test_mend_never_overwrites_what_a_person_changed(server: Machine) -> None:
+    server.run("mv", "/etc/mailstead/tls/rsa/fullchain.pem", "/root/fullchain.pem")
 
     told = press(server, "mend", "certificates.rsa")
 
-    assert any(note.startswith("Mended: ") for note in told["notes"]), told
-    server.run("mailstead", "check", "certificates")
+    assert any("changed by hand" in note for note in told["notes"]), told
+    server.run("mv", "/root/fullchain.pem", "/etc/mailstead/tls/rsa/fullchain.pem")
 
 
 def test_p_proves_and_is_remembered(server: Machine) -> None:
