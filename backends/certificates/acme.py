@@ -158,6 +158,8 @@ class Lineages(Resource):
                 check=False,
             )
             said, is_ok = f"{answer.complaint()}\n{answer.text}", answer.is_ok
+            # Debian 12's certbot stumbles over a rate limit and says so nowhere but in its log.
+            said = said if is_ok or "urn:ietf" in said else f"{refusals.problem_in_log()}\n{said}"
         except CommandFailed as late:
             said, is_ok = late.message, False
         return None if is_ok else refusals.explain(said, acme.directory, is_rehearsal=is_rehearsal)

@@ -13,6 +13,9 @@ from backends.text import clean, clean_lines
 
 _NAME = "refusal.json"
 _LONGEST = 600
+_LONGEST_LOG = 1 << 20
+LOG = "/var/log/letsencrypt/letsencrypt.log"
+"""certbot begins it anew with each call."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,16 @@ def explain(output: str, directory_url: str, *, is_rehearsal: bool = False) -> R
         message = _("in the rehearsal, which costs nothing: {message}").format(message=message)
     message = f"{message} ({directory_url})"
     return Refusal(message, seen, next_step, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def problem_in_log(path: str = LOG) -> str:
+    """The last problem document (RFC 7807) that certbot was answered in its last call, on one line."""
+    try:
+        text = Path(path).read_text(errors="replace")[-_LONGEST_LOG:]
+    except OSError:
+        return ""
+    kinds = re.findall(r'"type": "(urn:ietf:params:acme:error:\w+)",?\s+"detail": "([^"]*)"', text)
+    return " :: ".join(kinds[-1]) if kinds else ""
 
 
 def keep(refusal: Refusal, directory: str) -> None:
@@ -60,7 +73,7 @@ def _meaning(output: str) -> tuple[str, str]:
     for pattern, message, next_step in _meanings():
         if re.search(pattern, output, re.IGNORECASE):
             return message, next_step
-    return (_("the authority refused"), _("see /var/log/letsencrypt/letsencrypt.log, then: mailstead replay"))
+    return (_("the authority refused"), _("see {log}, then: mailstead replay").format(log=LOG))
 
 
 def _meanings() -> Iterator[tuple[str, str, str]]:

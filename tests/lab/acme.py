@@ -21,7 +21,7 @@ from tests.lab import cgroups
 from tests.lab.endpoint import Endpoint, unchecked
 from tests.lab.host import LabError
 from tests.lab.lab import Lab
-from tests.lab.network import GATEWAY
+from tests.lab.network import AUTHORITATIVE
 
 NAME = "acme.other.test"
 DIRECTORY = f"https://{NAME}/dir"
@@ -127,7 +127,7 @@ def _start_pebble(endpoint: Endpoint, directory: Path, group: Path) -> subproces
                 *cgroups.entering(group),
                 *("ip", "netns", "exec", endpoint.namespace),
                 *("env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "PEBBLE_AUTHZREUSE=0"),
-                *("pebble", "-config", str(directory / "pebble.json"), "-dnsserver", f"{GATEWAY}:53"),
+                *("pebble", "-config", str(directory / "pebble.json"), "-dnsserver", f"{AUTHORITATIVE}:53"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,

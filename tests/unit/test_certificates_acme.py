@@ -222,3 +222,13 @@ def test_a_refusal_is_a_failure_before_the_first_certificate_and_a_warning_after
     assert "5 certificates a week" in after.mend
     refusals.forget(str(tmp_path))
     assert issued_by_acme(settings).status is Status.OK
+
+
+def test_a_problem_that_certbot_told_only_its_log_is_found_there(tmp_path: Path) -> None:
+    log = tmp_path / "letsencrypt.log"
+    log.write_text(
+        '{"type": "urn:ietf:params:acme:error:badNonce", "detail": "again"}\n'
+        '{\n  "type": "urn:ietf:params:acme:error:rateLimited",\n  "detail": "too many"\n}\n'
+    )
+    assert refusals.problem_in_log(str(log)) == "urn:ietf:params:acme:error:rateLimited :: too many"
+    assert refusals.problem_in_log(str(tmp_path / "none")) == ""
