@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.text import clean
 
 
@@ -84,9 +85,9 @@ class Check:
             return self.find()
         except MailsteadError as problem:
             seen = " ".join(f"{problem.message}: {problem.seen}".split()).removesuffix(":")
-            return fail(seen, "an answer", problem.next_step or _LOOK)
+            return fail(seen, _("an answer"), problem.next_step or _LOOK)
         except (OSError, LookupError, ValueError) as problem:
-            return fail(f"{type(problem).__name__}: {problem}", "an answer", _LOOK)
+            return fail(f"{type(problem).__name__}: {problem}", _("an answer"), _LOOK)
 
 
 _LOOK = "see the log of this service: journalctl -e, /var/log/mail.log"

@@ -41,10 +41,10 @@ class RunLines:
             sys.stdout.flush()
 
     def _show_planned(self, event: Event) -> None:
-        click.echo(f"{len(event.fields['changes'])} changes to make")
+        click.echo(_("{count} changes to make").format(count=len(event.fields["changes"])))
 
     def _show_resumed(self, _event: Event) -> None:
-        click.echo("going on with the run that was interrupted")
+        click.echo(_("going on with the run that was interrupted"))
 
     def _show_intent(self, event: Event) -> None:
         self._changes += 1
@@ -64,7 +64,7 @@ class RunLines:
         self._changes = 0
 
     def _show_stage_reverted(self, event: Event) -> None:
-        click.echo(f"        {event.fields['stage']} is back as it was before this run")
+        click.echo(_("        {stage} is back as it was before this run").format(stage=event.fields["stage"]))
 
     def _show_checked(self, event: Event) -> None:
         status = event.fields["status"]
@@ -82,7 +82,7 @@ class RunLines:
 
     def _show_finished(self, event: Event) -> None:
         is_ok = event.fields["ok"]
-        click.secho("done" if is_ok else "not done", fg="green" if is_ok else "red")
+        click.secho(_("done") if is_ok else _("not done"), fg="green" if is_ok else "red")
 
     def _verdict(self, status: str, title: str, seen: str) -> None:
         click.secho(f"  {_MARKS[status]}  {clean(title)}: {clean(seen)}", fg=_COLOURS.get(status))

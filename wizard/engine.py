@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from backends.checks import Check, Finding, Status
 from backends.errors import ActivationFailed, CommandFailed, MailsteadError, ValidationFailed
+from backends.language import _
 from backends.machine.run import run as run_command
 from backends.machine.services import service_manager
 from backends.resources import Action, Resource, Service, State, identity_record, look_at
@@ -149,7 +150,9 @@ class Engine:
                 run_command(command)
             except CommandFailed as refusal:
                 raise ValidationFailed(
-                    f"{stage.name} refuses its new configuration", tried=refusal.tried, seen=refusal.seen
+                    _("{name} refuses its new configuration").format(name=stage.name),
+                    tried=refusal.tried,
+                    seen=refusal.seen,
                 ) from refusal
             self.journal.write("validated", stage=stage.name, command=" ".join(command))
 
@@ -185,7 +188,9 @@ class Engine:
             )
             if finding.status is Status.FAIL:
                 raise ActivationFailed(
-                    f"{stage.name} does not work with its new configuration: {check.title}",
+                    _("{name} does not work with its new configuration: {title}").format(
+                        name=stage.name, title=check.title
+                    ),
                     seen=finding.seen,
                     next_step=finding.mend,
                 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from backends.adapter import Adapter
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine.facts import MachineFacts, gather_facts
 from backends.resources import State
 from wizard.answers import Answers
@@ -66,9 +67,12 @@ def refuse_to_overwrite(changes: Sequence[Change]) -> None:
     edited = [change.key.partition(":")[2] for change in changes if change.is_drift]
     if edited:
         raise ChangedByHand(
-            "files of Mailstead were changed by hand since its last run, and this run would overwrite them",
+            _(
+                "files of Mailstead were changed by hand since its last run, and this run would "
+                "overwrite them"
+            ),
             seen="\n".join(edited),
-            next_step=(
+            next_step=_(
                 "look: mailstead drift --diff; keep additions in /etc/mailstead/override/; then: mailstead "
                 "replay --overwrite (the present files are kept, and rollback brings them back)"
             ),

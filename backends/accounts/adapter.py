@@ -12,6 +12,7 @@ from backends.accounts.settings import AccountsSettings, MailboxSettings
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, fail, ok
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.resources import Membership, Resource, SystemGroup
 
 
@@ -37,7 +38,7 @@ class Accounts(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """Whether the database can be read and is sound."""
-        yield Check("accounts.database", "The database of accounts is sound", _is_sound)
+        yield Check("accounts.database", _("The database of accounts is sound"), _is_sound)
 
 
 def _password_of(mailbox: MailboxSettings) -> Callable[[], str]:
@@ -45,12 +46,14 @@ def _password_of(mailbox: MailboxSettings) -> Callable[[], str]:
         return mailbox.read_password
     if mailbox.password_file:
         return partial(first_line, mailbox.password_file)
-    raise MailsteadError(f"nothing says what the first password of {mailbox.address} is")
+    raise MailsteadError(
+        _("nothing says what the first password of {address} is").format(address=mailbox.address)
+    )
 
 
 def _is_sound() -> Finding:
     with database.reading() as connection:
         (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
-        return fail(str(answer), "ok", "bring /var/lib/mailstead/mail.db back: mailstead restore")
-    return ok(f"{len(list_accounts())} accounts")
+        return fail(str(answer), _("ok"), _("bring /var/lib/mailstead/mail.db back: mailstead restore"))
+    return ok(_("{list_accounts} accounts").format(list_accounts=len(list_accounts())))

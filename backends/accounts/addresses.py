@@ -3,6 +3,7 @@
 import re
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.text import clean
 
 LONGEST = 240
@@ -23,7 +24,8 @@ def parse_domain(text: str) -> str:
     domain = text.lower()
     if len(domain) > LONGEST or not _DOMAIN.fullmatch(domain):
         raise WrongAddress(
-            f"{clean(text, 80)!r} is no mail domain", next_step="write one like example.org, in ASCII"
+            _("{text!r} is no mail domain").format(text=clean(text, 80)),
+            next_step=_("write one like example.org, in ASCII"),
         )
     return domain
 
@@ -50,5 +52,7 @@ def domain_of(address: str) -> str:
 def _parse(text: str, local_part: re.Pattern[str], hint: str) -> str:
     local, at, domain = text.lower().rpartition("@")
     if not at or len(text) > LONGEST or not local_part.fullmatch(local):
-        raise WrongAddress(f"{clean(text, 80)!r} is no address that works here", next_step=hint)
+        raise WrongAddress(
+            _("{text!r} is no address that works here").format(text=clean(text, 80)), next_step=hint
+        )
     return f"{local}@{parse_domain(domain)}"

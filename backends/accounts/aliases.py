@@ -11,6 +11,7 @@ from backends.accounts.database import DATABASE
 from backends.accounts.domains import is_domain, require_domain
 from backends.accounts.errors import AliasLoop, AlreadyThere, NotThere
 from backends.accounts.mailboxes import is_account
+from backends.language import _
 from backends.text import clean
 
 
@@ -43,7 +44,9 @@ def add_alias(address: str, destination: str, path: Path = DATABASE) -> Alias:
     with database.writing(path) as connection:
         require_domain(connection, domain_of(alias))
         if target in destinations_of(connection, alias):
-            raise AlreadyThere(f"mail for {alias} goes to {target} already")
+            raise AlreadyThere(
+                _("mail for {alias} goes to {target} already").format(alias=alias, target=target)
+            )
         _require_reachable(connection, target)
         insert_destination(connection, alias, target)
         return Alias(alias, destinations_of(connection, alias))
@@ -57,7 +60,10 @@ def remove_alias(address: str, destination: str | None = None, path: Path = DATA
         gone = found if destination is None else (parse_destination(destination),)
         if not set(gone) & set(found):
             to = f" to {destination}" if destination else ""
-            raise NotThere(f"there is no alias {alias}{to}", next_step="mailstead alias list")
+            raise NotThere(
+                _("there is no alias {alias}{to}").format(alias=alias, to=to),
+                next_step=_("mailstead alias list"),
+            )
         connection.executemany(
             "DELETE FROM aliases WHERE address = ? AND destination = ?", [(alias, each) for each in gone]
         )
@@ -74,11 +80,15 @@ def insert_destination(connection: sqlite3.Connection, alias: str, target: str) 
     require_domain(connection, domain_of(alias))
     if is_account(connection, alias):
         raise AlreadyThere(
-            f"{alias} has a mailbox, so it can't be an alias",
-            next_step="a Sieve script in the mailbox can send copies on (redirect :copy)",
+            _("{alias} has a mailbox, so it can't be an alias").format(alias=alias),
+            next_step=_("a Sieve script in the mailbox can send copies on (redirect :copy)"),
         )
     if alias in _reached_from(connection, target):
-        raise AliasLoop(f"mail for {alias} would come back to {alias} by way of {target}")
+        raise AliasLoop(
+            _("mail for {alias} would come back to {alias} by way of {target}").format(
+                alias=alias, target=target
+            )
+        )
     connection.execute(
         "INSERT INTO aliases (address, domain, destination) VALUES (?, ?, ?)",
         (alias, domain_of(alias), target),
@@ -97,12 +107,12 @@ def _reached_from(connection: sqlite3.Connection, address: str) -> set[str]:
 
 
 def _require_reachable(connection: sqlite3.Connection, target: str) -> None:
-    local, _, domain = target.rpartition("@")
+    local, _at, domain = target.rpartition("@")
     if not is_domain(connection, domain):
         return
     plain = f"{local.partition('+')[0]}@{domain}"
     if not is_account(connection, plain) and not destinations_of(connection, plain):
         raise NotThere(
-            f"{target} is neither an account nor an alias of this server",
-            next_step=f"mailstead account add {plain}",
+            _("{target} is neither an account nor an alias of this server").format(target=target),
+            next_step=_("mailstead account add {plain}").format(plain=plain),
         )

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.machine import files
 
 DATABASE = Path("/var/lib/mailstead/mail.db")
@@ -125,7 +126,9 @@ def prepare(path: Path, ownership: files.Ownership) -> None:
     with _opened(path) as connection:
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
-            raise DatabaseError(f"{path} can't have a write-ahead log", seen=f"journal_mode {mode}")
+            raise DatabaseError(
+                _("{path} can't have a write-ahead log").format(path=path), seen=f"journal_mode {mode}"
+            )
         for number in range(_version(connection) + 1, VERSION + 1):
             connection.executescript(
                 f"BEGIN IMMEDIATE; {_UPGRADES[number]} PRAGMA user_version = {number}; COMMIT;"
@@ -153,7 +156,10 @@ def remove(path: Path) -> None:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
-        raise DatabaseError(f"{path} is not there yet", next_step="set the server up first: mailstead setup")
+        raise DatabaseError(
+            _("{path} is not there yet").format(path=path),
+            next_step=_("set the server up first: mailstead setup"),
+        )
     try:
         address = path.absolute().as_uri()
         connection = sqlite3.connect(f"{address}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
@@ -162,7 +168,9 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
             connection.execute("PRAGMA synchronous = EXTRA")
             yield connection
     except sqlite3.Error as problem:
-        raise DatabaseError(f"{path} can't be used", seen=f"{type(problem).__name__}: {problem}") from problem
+        raise DatabaseError(
+            _("{path} can't be used").format(path=path), seen=f"{type(problem).__name__}: {problem}"
+        ) from problem
 
 
 @contextlib.contextmanager
@@ -192,8 +200,10 @@ def _must_be_current(connection: sqlite3.Connection, path: Path) -> None:
     found = _version(connection)
     if found != VERSION:
         raise DatabaseError(
-            f"{path} has schema {found}, and this program knows schema {VERSION}",
-            next_step="mailstead replay brings it up to date"
+            _("{path} has schema {found}, and this program knows schema {version}").format(
+                path=path, found=found, version=VERSION
+            ),
+            next_step=_("mailstead replay brings it up to date")
             if found < VERSION
-            else "install the newest Mailstead",
+            else _("install the newest Mailstead"),
         )

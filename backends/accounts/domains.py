@@ -9,6 +9,7 @@ from backends.accounts import database
 from backends.accounts.addresses import parse_domain
 from backends.accounts.database import DATABASE
 from backends.accounts.errors import AlreadyThere, NotThere, StillUsed
+from backends.language import _
 from backends.text import clean
 
 
@@ -47,7 +48,7 @@ def add_domain(name: str, path: Path = DATABASE) -> str:
     domain = parse_domain(name)
     with database.writing(path) as connection:
         if is_domain(connection, domain):
-            raise AlreadyThere(f"{domain} is a domain of this server already")
+            raise AlreadyThere(_("{domain} is a domain of this server already").format(domain=domain))
         connection.execute("INSERT INTO domains (domain) VALUES (?)", (domain,))
     return domain
 
@@ -63,7 +64,10 @@ def remove_domain(name: str, path: Path = DATABASE) -> str:
         users = [address for (address,) in connection.execute(query, (domain,))]
         if users:
             shown = ", ".join(users[:3]) + (f" and {len(users) - 3} more" if len(users) > 3 else "")
-            raise StillUsed(f"{domain} still has {shown}", next_step="remove these first")
+            raise StillUsed(
+                _("{domain} still has {shown}").format(domain=domain, shown=shown),
+                next_step=_("remove these first"),
+            )
         connection.execute("DELETE FROM domains WHERE domain = ?", (domain,))
     return domain
 
@@ -76,4 +80,7 @@ def is_domain(connection: sqlite3.Connection, domain: str) -> bool:
 def require_domain(connection: sqlite3.Connection, domain: str) -> None:
     """Raises NotThere for a domain that isn't one of this server."""
     if not is_domain(connection, domain):
-        raise NotThere(f"{domain} is no domain of this server", next_step=f"mailstead domain add {domain}")
+        raise NotThere(
+            _("{domain} is no domain of this server").format(domain=domain),
+            next_step=_("mailstead domain add {domain}").format(domain=domain),
+        )

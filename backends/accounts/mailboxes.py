@@ -11,6 +11,7 @@ from backends.accounts.database import DATABASE
 from backends.accounts.domains import require_domain
 from backends.accounts.errors import AlreadyThere, NotThere
 from backends.accounts.passwords import hash_password
+from backends.language import _
 from backends.text import clean
 
 MAIL_DIRECTORY = Path("/var/vmail")
@@ -98,9 +99,12 @@ def insert_account(connection: sqlite3.Connection, address: str, password_hash: 
 def require_free(connection: sqlite3.Connection, address: str) -> None:
     """Raises AlreadyThere when the address is an account or an alias."""
     if is_account(connection, address):
-        raise AlreadyThere(f"{address} has a mailbox already")
+        raise AlreadyThere(_("{address} has a mailbox already").format(address=address))
     if connection.execute("SELECT 1 FROM aliases WHERE address = ?", (address,)).fetchone():
-        raise AlreadyThere(f"{address} is an alias already", next_step=f"mailstead alias remove {address}")
+        raise AlreadyThere(
+            _("{address} is an alias already").format(address=address),
+            next_step=_("mailstead alias remove {address}").format(address=address),
+        )
 
 
 def is_account(connection: sqlite3.Connection, address: str) -> bool:
@@ -117,4 +121,6 @@ def _update(address: str, column: str, value: str | int, path: Path) -> None:
 
 
 def _no_account(address: str) -> NotThere:
-    return NotThere(f"there is no account {address}", next_step="mailstead account list")
+    return NotThere(
+        _("there is no account {address}").format(address=address), next_step=_("mailstead account list")
+    )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from backends.errors import MailsteadError
+from backends.language import _
 
 PASSES = 2
 MEMORY = 19 << 20
@@ -22,7 +23,7 @@ def hash_password(password: str) -> str:
     with a control character, which no client can type or send.
     """
     if not password or len(password) > LONGEST or not password.isprintable():
-        raise WrongPassword(f"a password has 1 to {LONGEST} printable characters")
+        raise WrongPassword(_("a password has 1 to {longest} printable characters").format(longest=LONGEST))
     from nacl.pwhash import argon2id  # 30 ms to import, and few commands make a password
 
     return "{ARGON2ID}" + argon2id.str(password.encode(), opslimit=PASSES, memlimit=MEMORY).decode()
@@ -34,5 +35,5 @@ def first_line(path: Path) -> str:
         return path.read_text(encoding="utf-8").split("\n", 1)[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as problem:
         raise WrongPassword(
-            "the password can't be read", tried=f"the first line of {path}", seen=str(problem)
+            _("the password can't be read"), tried=f"the first line of {path}", seen=str(problem)
         ) from problem

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backends.accounts.passwords import WrongPassword
+from backends.language import _
 from backends.text import clean
 
 _LOOKED_AT = 72
@@ -23,7 +24,11 @@ def require_strength(password: str, address: str, rules: PasswordRules) -> None:
     Words out of `address` count as known to whoever guesses.
     """
     if len(password) < rules.min_length:
-        raise WrongPassword(f"the password is too short; it needs {rules.min_length} characters")
+        raise WrongPassword(
+            _("the password is too short; it needs {min_length} characters").format(
+                min_length=rules.min_length
+            )
+        )
     from zxcvbn import zxcvbn  # loads lists of words, 100 ms
 
     dotted = address.replace("@", ".")
@@ -32,7 +37,7 @@ def require_strength(password: str, address: str, rules: PasswordRules) -> None:
     if found["score"] < rules.min_score:
         advice = [found["feedback"]["warning"], *found["feedback"]["suggestions"]]
         raise WrongPassword(
-            "the password is too easy to guess",
+            _("the password is too easy to guess"),
             seen=clean(" ".join(words for words in advice if words)),
-            next_step="take four words that don't belong together, or let a program make one",
+            next_step=_("take four words that don't belong together, or let a program make one"),
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.errors import CommandFailed
+from backends.language import _
 from backends.machine.facts import IPAddress, IPNetwork
 from backends.machine.run import run
 from backends.text import clean
@@ -46,7 +47,9 @@ def list_bans() -> tuple[Ban, ...]:
         ]
     except (ValueError, SyntaxError, AttributeError, TypeError) as problem:
         raise CommandFailed(
-            "fail2ban's list of bans can't be read", tried="fail2ban-client banned", seen=clean(answer, 200)
+            _("fail2ban's list of bans can't be read"),
+            tried="fail2ban-client banned",
+            seen=clean(answer, 200),
         ) from problem
     remembered = _remembered()
     bans = [remembered.get((name, str(address)), Ban(address, clean(name))) for address, name in found]
@@ -86,10 +89,10 @@ def _ask(*words: str) -> str:
     answer = run(["fail2ban-client", *words], check=False)
     if not answer.is_ok:
         raise CommandFailed(
-            "fail2ban does not answer as it should",
+            _("fail2ban does not answer as it should"),
             tried=" ".join(answer.argv),
             seen=answer.complaint(),
-            next_step="mailstead check fail2ban",
+            next_step=_("mailstead check fail2ban"),
         )
     return answer.text
 
@@ -111,7 +114,7 @@ def _shut_out() -> frozenset[tuple[str, str]]:
         if b"No such file or directory" in answer.stderr:
             return frozenset()
         raise CommandFailed(
-            "nft can't list the table of the bans", tried=" ".join(answer.argv), seen=answer.complaint()
+            _("nft can't list the table of the bans"), tried=" ".join(answer.argv), seen=answer.complaint()
         )
     sets = [item["set"] for item in json.loads(answer.stdout)["nftables"] if "set" in item]
     return frozenset(

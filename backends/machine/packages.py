@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from backends.errors import CommandFailed, MailsteadError
+from backends.language import _
 from backends.machine import files
 from backends.machine.run import Completed, run
 from backends.text import clean
@@ -188,10 +189,10 @@ def _update_lists() -> None:
             return
         if not _is_locked(answer) or time.monotonic() > give_up:
             raise CommandFailed(
-                "apt can't fetch the package lists",
+                _("apt can't fetch the package lists"),
                 tried="apt-get update",
                 seen=answer.complaint(),
-                next_step="look at the network, DNS and /etc/apt/sources.list, then run it again",
+                next_step=_("look at the network, DNS and /etc/apt/sources.list, then run it again"),
             )
         time.sleep(2)
 
@@ -203,8 +204,8 @@ def _is_locked(answer: Completed) -> bool:
 
 def _lock_error(seen: str) -> MailsteadError:
     return CommandFailed(
-        f"another program held apt's lock for more than {LOCK_WAIT} seconds",
+        _("another program held apt's lock for more than {lock_wait} seconds").format(lock_wait=LOCK_WAIT),
         tried="apt-get install",
         seen=seen,
-        next_step="let it finish (ps shows it), then: mailstead resume",
+        next_step=_("let it finish (ps shows it), then: mailstead resume"),
     )

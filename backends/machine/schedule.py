@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.resources import File, Resource, Service
 from backends.templates import render
 
@@ -126,8 +127,10 @@ def _weekdays(text: str, calendar: str) -> str:
 
 def _no_times(calendar: str) -> NoCronTimesError:
     return NoCronTimesError(
-        f"cron can't do {calendar!r}",
-        next_step='without systemd, use "hourly", "daily", "weekly", "monthly", "Sun 03:00" or "*-*-* 02:30"',
+        _("cron can't do {calendar!r}").format(calendar=calendar),
+        next_step=_(
+            'without systemd, use "hourly", "daily", "weekly", "monthly", "Sun 03:00" or "*-*-* 02:30"'
+        ),
     )
 
 

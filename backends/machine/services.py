@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from backends.errors import ActivationFailed, CommandFailed
+from backends.language import _
 from backends.machine.run import run
 from backends.text import clean_lines
 
@@ -143,7 +144,7 @@ class Systemd(ServiceManager):
         answer = run(["systemctl", verb, service.unit], timeout=_START_TIMEOUT, check=False)
         if not answer.is_ok:
             raise ActivationFailed(
-                f"{service.unit} does not {verb}",
+                _("{unit} does not {verb}").format(unit=service.unit, verb=verb),
                 tried=f"systemctl {verb} {service.unit}",
                 seen=self._last_words(service) or answer.complaint(),
             )
@@ -178,7 +179,7 @@ class Systemd(ServiceManager):
             for block in answer.text.strip().split("\n\n")
         ]
         if len(blocks) != len(units):
-            raise CommandFailed("systemctl did not answer for every unit", seen=answer.complaint())
+            raise CommandFailed(_("systemctl did not answer for every unit"), seen=answer.complaint())
         return dict(zip(units, blocks, strict=True))
 
     def _last_words(self, service: ServiceNames) -> str:
@@ -227,7 +228,7 @@ class SysV(ServiceManager):
         answer = run(["service", service.init_script, verb], timeout=_START_TIMEOUT, check=False)
         if not answer.is_ok:
             raise ActivationFailed(
-                f"{service.init_script} does not {verb}",
+                _("{init_script} does not {verb}").format(init_script=service.init_script, verb=verb),
                 tried=f"service {service.init_script} {verb}",
                 seen=answer.complaint(),
             )

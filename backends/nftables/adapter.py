@@ -105,7 +105,7 @@ class Nftables(Adapter):
             seen = _("someone has changed the rules in the kernel")
         else:
             seen = _("other rules are loaded")
-        return fail(seen, wanted, "mailstead replay", mends.replay(self.step))
+        return fail(seen, wanted, _("mailstead replay"), mends.replay(self.step))
 
     def _come_back(self) -> Finding:
         (status,) = service_manager().statuses([_LOADER.names])
@@ -118,7 +118,7 @@ class Nftables(Adapter):
         wanted = _("{unit} enabled and running")
         unit = _LOADER.unit
         action = mends.replay(self.step)
-        return fail(seen.format(unit=unit), wanted.format(unit=unit), "mailstead replay", action)
+        return fail(seen.format(unit=unit), wanted.format(unit=unit), _("mailstead replay"), action)
 
 
 class NoFirewall(Adapter):

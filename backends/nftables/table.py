@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.errors import CommandFailed
+from backends.language import _
 from backends.machine import files
 from backends.machine.facts import IPAddress
 from backends.machine.run import find_program, run
@@ -27,7 +28,7 @@ def listing() -> bytes | None:
     if b"No such file or directory" in answer.stderr:
         return None
     raise CommandFailed(
-        "nft can't list the firewall's table", tried="nft list table", seen=answer.complaint()
+        _("nft can't list the firewall's table"), tried="nft list table", seen=answer.complaint()
     )
 
 

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from backends.errors import CommandFailed, MailsteadError
+from backends.language import _
 from backends.machine import files
 from backends.machine.run import run
 from backends.nftables import table
@@ -67,8 +68,8 @@ def confirm() -> None:
     rules = ON_TRIAL.read_bytes()
     if loaded(table.listing()) != digest(rules):
         raise MailsteadError(
-            "the firewall's new rules took themselves back before they were confirmed",
-            next_step="mailstead replay loads them again",
+            _("the firewall's new rules took themselves back before they were confirmed"),
+            next_step=_("mailstead replay loads them again"),
         )
     table.keep(CONFIRMED, rules)
     _disarm()

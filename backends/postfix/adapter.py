@@ -125,6 +125,7 @@ class Postfix(Adapter):
             chain_files=[files.combined for files in settings.certificates],
             client_tls=_CLIENT_TLS[settings.tls],
             curves=_CURVES[settings.release],
+            has_ffdhe=settings.release != "bookworm",  # postconf(5): since Postfix 3.8
             has_dane=has_dane,
             outbound_level="dane" if has_dane else "encrypt" if is_relay_wrapped else "may",
             relay=settings.relay,

@@ -44,7 +44,7 @@ def postfix_checks(settings: PostfixSettings, status_unit: str) -> Iterator[Chec
             reload_command="systemctl reload postfix",
             service=service,
         )
-    yield Check("postfix.queue", "Mail leaves the queue", _leaves_the_queue)
+    yield Check("postfix.queue", _("Mail leaves the queue"), _leaves_the_queue)
 
 
 def _leaves_the_queue() -> Finding:
@@ -59,7 +59,7 @@ def _leaves_the_queue() -> Finding:
     if totals.deferred > _MANY_DEFERRED or age > _LONG:
         reason = _a_reason()
         seen = f"{seen}: {reason}" if reason else seen
-        return warn(seen, _("mail that leaves"), "mailstead queue list", _try_again())
+        return warn(seen, _("mail that leaves"), _("mailstead queue list"), _try_again())
     return ok(seen)
 
 

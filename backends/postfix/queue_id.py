@@ -22,7 +22,7 @@ def require_queue_id(text: str) -> str:
     if _LONG.fullmatch(text) or _SHORT.fullmatch(text):
         return text
     raise WrongQueueId(
-        _("{text} is no queue id").format(text=clean(text, 60)), next_step="mailstead queue list"
+        _("{text} is no queue id").format(text=clean(text, 60)), next_step=_("mailstead queue list")
     )
 
 

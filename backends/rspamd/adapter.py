@@ -9,6 +9,7 @@ from backends.adapter import Adapter, Headstart
 from backends.checks import Check
 from backends.dns import dkim_check
 from backends.dns.settings import DnsSettings
+from backends.language import _
 from backends.machine.packages import installed_versions
 from backends.machine.schedule import scheduled
 from backends.resources import Directory, File, GeneratedFile, Membership, Resource, Service, SystemGroup
@@ -150,10 +151,10 @@ class Rspamd(Adapter):
     def checks(self) -> Iterator[Check]:
         """That it listens, scans, and signs with the keys that are published."""
         yield Check(
-            "rspamd.milter", "The mail filter takes mail", watch.milter_answers, True, watch.COMPILING
+            "rspamd.milter", _("The mail filter takes mail"), watch.milter_answers, True, watch.COMPILING
         )
-        yield Check("rspamd.patterns", "The mail filter's compiled patterns are whole", is_whole)
-        yield Check("rspamd.scan", "The mail filter knows spam when it sees it", watch.knows_spam)
+        yield Check("rspamd.patterns", _("The mail filter's compiled patterns are whole"), is_whole)
+        yield Check("rspamd.scan", _("The mail filter knows spam when it sees it"), watch.knows_spam)
         if self.records:
             yield from dkim_check.dkim_checks(self.records)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.rspamd.settings import CONTROLLER_SOCKET
 from backends.text import clean
 
@@ -48,14 +49,14 @@ def request(
         found = json.loads(text) if text else {}
     except (OSError, http.client.HTTPException, ValueError) as problem:
         raise ControllerError(
-            f"the filter does not answer on {socket_path}",
+            _("the filter does not answer on {socket_path}").format(socket_path=socket_path),
             seen=clean(str(problem)),
-            next_step="see what it says: journalctl -u rspamd, or /var/log/mail.log",
+            next_step=_("see what it says: journalctl -u rspamd, or /var/log/mail.log"),
         ) from problem
     finally:
         connection.close()
     if answer.status >= 400 or not isinstance(found, dict):
-        raise ControllerError(f"the filter refuses {path}", seen=clean(text, 300))
+        raise ControllerError(_("the filter refuses {path}").format(path=path), seen=clean(text, 300))
     return found
 
 

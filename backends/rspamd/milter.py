@@ -4,6 +4,7 @@ import socket
 import struct
 
 from backends.errors import MailsteadError
+from backends.language import _
 from backends.text import clean
 
 _NEGOTIATE, _QUIT = b"O", b"Q"
@@ -28,11 +29,11 @@ def greet(path: str, timeout: float = 5) -> int:
             connection.sendall(struct.pack("!I", 1) + _QUIT)
     except OSError as problem:
         raise NoMilterError(
-            f"the milter does not answer on {path}",
+            _("the milter does not answer on {path}").format(path=path),
             seen=clean(str(problem)),
-            next_step="see what the filter says: journalctl -u rspamd, or /var/log/mail.log",
+            next_step=_("see what the filter says: journalctl -u rspamd, or /var/log/mail.log"),
         ) from problem
     if len(answer) < 17 or answer[4:5] != _NEGOTIATE:
-        raise NoMilterError(f"no milter is behind {path}", seen=clean(answer, 100))
+        raise NoMilterError(_("no milter is behind {path}").format(path=path), seen=clean(answer, 100))
     (version,) = struct.unpack("!I", answer[5:9])
     return int(version)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from backends.checks import Finding, fail, ok
+from backends.language import _
 from backends.machine import files
 from backends.rspamd import controller, milter
 from backends.rspamd.settings import MILTER_SOCKET
@@ -20,8 +21,12 @@ def milter_answers() -> Finding:
     who = files.ownership_of(Path(MILTER_SOCKET).stat())
     if (who.mode & 0o060, who.group) != (0o060, "postfix"):
         seen = f"{MILTER_SOCKET} is {who.mode:04o} {who.owner}:{who.group}"
-        return fail(seen, "writable by the group postfix", "systemctl restart rspamd, then see its log")
-    return ok(f"protocol version {version} on {MILTER_SOCKET}")
+        return fail(seen, _("writable by the group postfix"), _("systemctl restart rspamd, then see its log"))
+    return ok(
+        _("protocol version {version} on {milter_socket}").format(
+            version=version, milter_socket=MILTER_SOCKET
+        )
+    )
 
 
 def knows_spam() -> Finding:
@@ -30,5 +35,5 @@ def knows_spam() -> Finding:
     result = controller.scan(message)
     if result.get("action") != "reject" or "GTUBE" not in result.get("symbols", {}):
         seen = f"the test message got {result.get('action')!r}"
-        return fail(seen, "reject", "look for gtube_patterns in /etc/rspamd/override.d")
-    return ok("the test message is refused")
+        return fail(seen, _("reject"), _("look for gtube_patterns in /etc/rspamd/override.d"))
+    return ok(_("the test message is refused"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backends.adapter import Adapter
 from backends.checks import Check, Finding, ok, warn
+from backends.language import _
 from backends.resources import Directory, File, GeneratedFile, Resource
 from backends.resources.additions import DIRECTORY as ADDITIONS
 
@@ -60,7 +61,7 @@ class State(Adapter):
 
     def checks(self) -> Iterator[Check]:
         """Nobody but root reads secrets."""
-        yield Check("state.secrets", "Secrets are readable by root only", _secrets_are_private)
+        yield Check("state.secrets", _("Secrets are readable by root only"), _secrets_are_private)
 
 
 def _secret(secret: SecretFile) -> GeneratedFile:
@@ -78,6 +79,8 @@ def _secrets_are_private() -> Finding:
     if open_ones:
         names = ", ".join(map(str, open_ones))
         return warn(
-            f"others may read {names}", "mode 0600, in a directory of mode 0700", f"chmod go= {names}"
+            _("others may read {names}").format(names=names),
+            _("mode 0600, in a directory of mode 0700"),
+            _("chmod go= {names}").format(names=names),
         )
-    return ok(f"{sum(1 for _ in directory.iterdir())} secrets, all private")
+    return ok(_("{count} secrets, all private").format(count=len(list(directory.iterdir()))))

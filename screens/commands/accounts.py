@@ -7,9 +7,11 @@ from typing import NoReturn
 
 import click
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+from backends.language import _
+
+_json = click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 _password_stdin = click.option(
-    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+    "--password-stdin", is_flag=True, help=_("Read the password from the first line of standard input.")
 )
 
 
@@ -82,7 +84,11 @@ def list_domains(*, as_json: bool) -> None:
         )
         return
     for one in found:
-        click.echo(f"{one.name:<40} {one.accounts:>5} accounts {one.aliases:>5} aliases")
+        click.echo(
+            _("{name:<40} {accounts:>5} accounts {aliases:>5} aliases").format(
+                name=one.name, accounts=one.accounts, aliases=one.aliases
+            )
+        )
 
 
 @domain.command("add")
@@ -140,7 +146,9 @@ def list_accounts(*, as_json: bool) -> None:
 @account.command("add")
 @click.argument("address", callback=_address)
 @_password_stdin
-@click.option("--quota", callback=_size, help="Limit of the mailbox, like 2G; 0 is no limit. [default: 2G]")
+@click.option(
+    "--quota", callback=_size, help=_("Limit of the mailbox, like 2G; 0 is no limit. [default: 2G]")
+)
 def add_account(address: str, *, password_stdin: bool, quota: int | None) -> None:
     """Make a mailbox; its owner can log in at once."""
     from wizard.mailbox_changes import DEFAULT_QUOTA, make_mailbox

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 import click
 
 from backends.fail2ban import bans
+from backends.language import _
 from backends.machine.facts import IPAddress
 from screens.run_lines import print_json
 from wizard.banning import WouldLockOut, ban_by_hand
@@ -15,7 +16,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
     try:
         return ip_address(value)
     except ValueError as problem:
-        raise click.BadParameter(f"{value!r:.60} is no IP address") from problem
+        raise click.BadParameter(_("{address!r:.60} is no IP address").format(address=value)) from problem
 
 
 @click.group()
@@ -24,7 +25,7 @@ def ban() -> None:
 
 
 @ban.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 def list_(*, as_json: bool) -> None:
     """List who is shut out now, why and until when."""
     found = bans.list_bans()
@@ -51,7 +52,7 @@ def add(address: IPAddress) -> None:
 def remove(address: IPAddress) -> None:
     """Let an address in again. Exit status 1 when it was not shut out."""
     if not bans.unban(address):
-        click.echo(f"{address} was not banned", err=True)
+        click.echo(_("{address} was not banned").format(address=address), err=True)
         sys.exit(1)
 
 

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from backends.language import _
 from backends.machine.facts import gather_facts
 from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
@@ -15,7 +16,7 @@ from wizard.proof import prove as try_everything
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 def prove(*, as_json: bool) -> None:
     """Send real messages through this server and read them back, and try what must be refused.
 

@@ -262,8 +262,12 @@ def _line(one: QueuedMessage) -> str:
 
 
 def _show(one: QueuedMessage, headers: Sequence[str]) -> None:
-    click.echo(f"{one.queue_id}  {one.queue}  {one.arrived:%Y-%m-%d %H:%M:%S} UTC  {one.size_bytes} bytes")
-    click.echo(f"  from {one.sender or '<>'}")
+    click.echo(
+        _("{queue_id}  {queue}  {arrived:%Y-%m-%d %H:%M:%S} UTC  {size_bytes} bytes").format(
+            queue_id=one.queue_id, queue=one.queue, arrived=one.arrived, size_bytes=one.size_bytes
+        )
+    )
+    click.echo(_("  from {sender}").format(sender=one.sender or "<>"))
     for address, reason in zip(one.recipients, one.reasons, strict=True):
         click.echo(f"  to   {address}" + (f"  ({reason})" if reason else ""))
     for line in headers:

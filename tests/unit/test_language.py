@@ -98,3 +98,26 @@ def _catalogue(texts: dict[str, str]) -> bytes:
             strings += text + b"\0"
     header = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, offset)
     return header + b"".join(tables) + strings
+
+
+def test_nobody_who_translates_uses_the_name_for_something_else() -> None:
+    """`local, _, domain = …` in a function makes `_("…")` there call a text."""
+    wrong = []
+    for floor in FLOORS:
+        for path in sorted((ROOT / floor).rglob("*.py")):
+            for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and _calls_and_sets(function):
+                    wrong.append(f"{path.relative_to(ROOT)}:{function.lineno}")
+
+    assert not wrong
+
+
+def _calls_and_sets(function: ast.AST) -> bool:
+    """Whether `_` is both called and assigned in a function, comprehensions of their own scope aside."""
+    nodes = list(ast.walk(function))
+    in_comprehensions = {
+        id(node) for each in nodes if isinstance(each, ast.comprehension) for node in ast.walk(each.target)
+    }
+    names = [node for node in nodes if isinstance(node, ast.Name) and node.id == "_"]
+    is_set = any(isinstance(n.ctx, ast.Store) and id(n) not in in_comprehensions for n in names)
+    return is_set and any(isinstance(node, ast.Call) and node.func in names for node in nodes)
