@@ -1,11 +1,12 @@
 """The fields of a step or of a row, and the keys that lead from one to the next."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.geometry import Offset, Region
 from textual.widget import Widget
 
 from backends.language import _
@@ -109,10 +110,21 @@ class FormScroll(VerticalScroll, can_focus=False):
         super().watch_scroll_y(old_value, new_value)
         self.call_after_refresh(self._place_terminal_cursor)
 
+    def scroll_to_region(self, region: Region, *, center: bool = False, **how: Any) -> Offset:
+        """As little as it takes. What takes the focus is centred by Textual, even before the page has its
+        layout; here the whole field is brought into view instead.
+        """
+        return Offset() if center else super().scroll_to_region(region, **how)
+
     def _bring_into_view(self, widget: Widget) -> None:
-        if widget.is_attached:
+        if not widget.is_attached:
+            return
+        bottom = widget.region.bottom - self.scrollable_content_region.y + self.scroll_offset.y
+        if bottom <= self.scrollable_content_region.height:
+            self.scroll_home(animate=False)  # what stands above the first fields is worth seeing
+        else:
             self.scroll_to_widget(widget, animate=False)
-            self._place_terminal_cursor()
+        self._place_terminal_cursor()
 
     def _place_terminal_cursor(self) -> None:
         focused = self.app.focused
