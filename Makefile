@@ -55,7 +55,11 @@ check-scripts:
 	PATH="$(CURDIR)/$(BIN):$$PATH" shellcheck $(SCRIPTS)
 
 check-tests:
-	$(BIN)/python -m pytest -q -m "not lab" $(FAST) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "not lab and not screens" $(FAST) $(PYTEST_ARGS)
+
+.PHONY: screens
+screens: venv ## draw every screen, press its keys, compare the pictures (some minutes)
+	$(BIN)/python -m pytest -q -m screens $(FAST) $(PYTEST_ARGS)
 
 .PHONY: format
 format: venv ## put the code into the house's format, with the safe repairs of the linter

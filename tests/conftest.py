@@ -31,6 +31,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
+        if item.path.is_relative_to(here / "screens"):
+            item.add_marker(pytest.mark.screens)
         if item.path.is_relative_to(here) and item.path.relative_to(here).parts[0] in _ON_MACHINES:
             item.add_marker(pytest.mark.lab)
             item.add_marker(pytest.mark.xdist_group(_group(item)))
