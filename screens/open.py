@@ -17,12 +17,9 @@ def open_console(*, is_read_only: bool = False) -> NoReturn:
     _refuse_without_terminal(
         _("Without a screen: mailstead check says how the server is, mailstead --help what else there is.")
     )
-    from wizard.answers_file import ANSWERS_FILE
-    from wizard.running import is_half_set_up, run_at_work
+    from wizard.first_look import has_server
 
-    is_set_up = ANSWERS_FILE.exists() and not is_half_set_up()
-    shows_wizard = not is_read_only and (not is_set_up or run_at_work() is not None)
-    _run("setup" if shows_wizard else "console", is_read_only=is_read_only)
+    _run("console" if is_read_only or has_server() else "setup", is_read_only=is_read_only)
 
 
 def open_setup() -> NoReturn:

@@ -17,9 +17,9 @@ from wizard.answers_mistakes import Found
 from wizard.answers_path import Path as KeyPath
 from wizard.answers_path import dotted
 from wizard.errors import AnswersError, Mistake
+from wizard.places import ANSWERS_FILE
 from wizard.toml_lines import key_lines
 
-ANSWERS_FILE = Path("/etc/mailstead/answers.toml")
 LARGEST_FILE = 8 << 20
 """Bytes; 20,000 mailboxes take about 2 MiB."""
 

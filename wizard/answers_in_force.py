@@ -8,7 +8,7 @@ from backends.machine.facts import gather_facts
 from backends.machine.resolvers import probe_resolvers
 from wizard import answers_file
 from wizard.answers import Answers
-from wizard.answers_file import ANSWERS_FILE
+from wizard.places import ANSWERS_FILE
 from wizard.quickstart import quickstart_answers
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from backends.resources import Record
-from wizard.journal import RUNS, Event, read_events
+from wizard.journal import Event, read_events
+from wizard.places import RUNS
 
 
 class Outcome(StrEnum):

@@ -18,7 +18,6 @@ from typing import Any
 from backends.machine import files
 from backends.resources import KeepImage, Resource
 
-RUNS = Path("/var/lib/mailstead/runs")
 RESERVE = 8 << 20
 """Bytes held back during a run: more than all configuration files together."""
 

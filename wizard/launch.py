@@ -13,8 +13,9 @@ from backends.language import _
 from backends.machine.detach import output_of, start_detached
 from backends.machine.files import write_atomically
 from wizard.history import Run
-from wizard.journal import RUNS, Event, make_private, new_run_id, parse_event
+from wizard.journal import Event, make_private, new_run_id, parse_event
 from wizard.lock import is_locked
+from wizard.places import RUNS
 from wizard.request import Request, save_request
 
 _POLL = 0.1

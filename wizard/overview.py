@@ -20,7 +20,6 @@ from backends.machine.services import ServiceNames, service_manager
 from backends.postfix.queue_directories import QueueCounter, QueueTotals
 from backends.resources import Service
 from wizard.answers import Answers
-from wizard.answers_file import ANSWERS_FILE
 from wizard.answers_in_force import answers_in_force
 from wizard.blueprint import certificate_files, proof_settings
 from wizard.health import Result, check_all, check_until_well
@@ -28,6 +27,7 @@ from wizard.health_history import Standing, compare, load_standings, save_standi
 from wizard.last_backup import BackupState, backup_state
 from wizard.last_proof import LastProof, last_proof, remembered
 from wizard.own_checks import own_checks
+from wizard.places import ANSWERS_FILE
 from wizard.planning import adapters_for
 from wizard.proof import ProofResult, prove
 

@@ -7,8 +7,8 @@ from backends.checks import Check, Finding, fail, ok, warn
 from backends.language import _
 from backends.mends import resume
 from wizard.history import Outcome, load_run
-from wizard.journal import RUNS
 from wizard.lock import is_locked
+from wizard.places import RUNS
 
 
 def own_checks() -> Iterator[Check]:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from wizard.history import Outcome, Run, load_run, load_runs, unfinished_run
-from wizard.journal import RUNS
 from wizard.lock import LOCK, is_locked
+from wizard.places import RUNS
 
 
 def run_at_work(runs: Path = RUNS, lock: Path = LOCK) -> Path | None:

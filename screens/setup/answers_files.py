@@ -23,9 +23,10 @@ SUGGESTED_PATH = "/root/mailstead-answers.toml"
 
 async def save(app: "App[None]", draft: "Draft") -> bool:
     """Ask where to, and write the answers there; whether that was done."""
-    from wizard.answers_file import ANSWERS_FILE, dump
+    from wizard.answers_file import dump
     from wizard.answers_file import save as write
     from wizard.errors import AnswersError
+    from wizard.places import ANSWERS_FILE
 
     try:
         answers = await asyncio.to_thread(draft.answers)

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("_no_answers_in_force")
 
 @pytest.fixture
 def _no_answers_in_force(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("wizard.answers_file.ANSWERS_FILE", tmp_path / "in-force.toml")
+    monkeypatch.setattr("wizard.places.ANSWERS_FILE", tmp_path / "in-force.toml")
 
 
 def sidebar_lines(app: MailsteadApp) -> list[str]:
