@@ -93,9 +93,9 @@ class OverviewPanel(Panel):
         for checked in self._checked:
             yield checked.result.id, partial(self._go_to, checked.result.id)
 
-    def shown(self) -> None:
+    def look(self) -> None:
         """Begin to look, and to ask the checks."""
-        super().shown()
+        super().look()
         self._keep_asking()
 
     def refresh_now(self) -> None:

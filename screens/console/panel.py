@@ -56,15 +56,23 @@ class Panel(Widget):
         """What `/` does: panels with a list show their filter."""
 
     def shown(self) -> None:
-        """The panel has come into view: begin to observe, and give its main widget the focus."""
-        self._keep_observing()
+        """The panel has come into view: its main widget gets the focus; once it is drawn, begin to look."""
+        self.call_after_refresh(self._look_if_shown)
         target = next((w for w in self.query("*") if w.focusable and w.display and w.id != "filter"), None)
         if self.app.focused is None or not self.has_focus_within:
             (target or self).focus()
 
+    def look(self) -> None:
+        """Begin to observe. What that loads for the first time would hold up the drawing."""
+        self._keep_observing()
+
     def hidden(self) -> None:
         """Another panel is shown now: stop observing."""
         self.workers.cancel_node(self)
+
+    def _look_if_shown(self) -> None:
+        if self.display:
+            self.look()
 
     def refresh_now(self) -> None:
         """Observe at once."""
