@@ -59,7 +59,7 @@ def adapters(release: str, forward_to: str, has_systemd: bool) -> tuple[Adapter,
     return (
         Unbound(names),
         Resolver(names),
-        Certificates(CertificatesSettings(HOST)),
+        Certificates(CertificatesSettings(HOST, has_systemd=has_systemd)),
         Redis(RedisSettings(max_memory=64 << 20, has_systemd=has_systemd)),
         Rspamd(filter_settings, records()),
     )
