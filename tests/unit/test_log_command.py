@@ -122,11 +122,12 @@ def test_whoever_may_not_read_the_logs_is_told_so(run: Run, monkeypatch: pytest.
 
 
 FOLLOW = """
-import sys
+import signal, sys
 from pathlib import Path
 from backends.logs import following
 from backends.logs.sources import LogSource
 from screens.command_line import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 following.Following.__init__.__defaults__ = ((LogSource(Path(sys.argv.pop(1))),),)
 sys.exit(main())
 """
