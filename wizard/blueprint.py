@@ -6,9 +6,11 @@ from pathlib import Path
 from backends.accounts.adapter import Accounts
 from backends.accounts.settings import AccountsSettings, AliasSettings, MailboxSettings
 from backends.adapter import Adapter
+from backends.certificates.acme import ETC, lineage
 from backends.certificates.adapter import Certificates
 from backends.certificates.settings import (
     IMPORTED_FILES,
+    KEY_KINDS,
     LETS_ENCRYPT,
     LETS_ENCRYPT_STAGING,
     OWN_FILES,
@@ -19,7 +21,8 @@ from backends.certificates.settings import (
     Server,
     TlsFiles,
 )
-from backends.dns.settings import DnsSettings
+from backends.dns.addresses import publishable
+from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
 from backends.dovecot.adapter import Dovecot
 from backends.dovecot.settings import DovecotSettings
 from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
@@ -254,13 +257,19 @@ def logrotate(answers: Answers, machine: MachineFacts, overrides: Overrides) -> 
 
 def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
     """What the records to publish are made of."""
+    policy = answers.dns.policy
     return DnsSettings(
         hostname=answers.site.hostname,
         domains=answers.site.domains,
-        addresses=machine.addresses,
-        dmarc=answers.dns.policy.dmarc,
+        addresses=publishable(machine.addresses),
+        dmarc=policy.dmarc,
         reports_to=answers.site.admin,
         sends_through_relay=answers.protocols.relay.host,
+        mta_sts=policy.mta_sts,
+        pinned=certificate_files(answers) if policy.dane else (),
+        upcoming=_upcoming(answers),
+        offers=tuple(Offer(protocol, _port(answers, protocol) or 0) for protocol in PROTOCOLS),
+        acme_directory=_acme(answers).directory if answers.certificates.source == "acme" else "",
     )
 
 
@@ -338,6 +347,17 @@ def imported_settings(answers: Answers) -> ImportedSettings | None:
     return (
         ImportedSettings(files.certificate, files.key) if answers.certificates.source == "imported" else None
     )
+
+
+def _upcoming(answers: Answers) -> tuple[str, ...]:
+    """What will be served next: as somebody else or certbot left it, not yet taken up."""
+    match answers.certificates.source:
+        case "imported":
+            return (answers.certificates.imported.certificate,)
+        case "acme":
+            return tuple(f"{ETC}/live/{lineage(kind)}/fullchain.pem" for kind in KEY_KINDS)
+        case _:
+            return ()
 
 
 def _acme(answers: Answers) -> AcmeSettings:

@@ -2,9 +2,24 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import Literal
+from typing import Literal, get_args
+
+from backends.certificates.settings import TlsFiles
 
 IPAddress = IPv4Address | IPv6Address
+
+
+Protocol = Literal["submissions", "submission", "imaps", "imap", "pop3s", "pop3", "sieve"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+"""What mail programs look for in the DNS (RFC 6186, RFC 8314, RFC 5804)."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One of these, and its port here; 0 where it is not offered."""
+
+    protocol: Protocol
+    port: int
 
 
 @dataclass(frozen=True)
@@ -17,7 +32,19 @@ class DnsSettings:
     """The public addresses that the host name should have."""
     dmarc: Literal["none", "quarantine", "reject"] = "quarantine"
     reports_to: str = ""
-    """Gets DMARC reports; empty: postmaster@ each domain."""
+    """Gets DMARC and TLS reports; empty: postmaster@ each domain."""
     sends_through_relay: str = ""
-    """A smarthost's name: mail leaves from its addresses, so SPF has to name it."""
+    """A smarthost's name or address: mail leaves from its addresses, so SPF has to name it."""
     dkim_directory: str = "/etc/mailstead/dkim"
+    mta_sts: Literal["off", "testing", "enforce"] = "off"
+    pinned: tuple[TlsFiles, ...] = ()
+    """The certificates on port 25 whose keys TLSA records name; none without DANE."""
+    upcoming: tuple[str, ...] = ()
+    """PEM files of certificates that will be served next; those that aren't there are passed over."""
+    offers: tuple[Offer, ...] = ()
+    has_client_pages: bool = False
+    """Whether autoconfig and autodiscover are served, for mail programs that set themselves up."""
+    acme_directory: str = ""
+    """The URL of the authority that issues the certificates; empty where none is asked by ACME."""
+    acme_state: str = "/etc/letsencrypt"
+    """Where certbot keeps the account with that authority."""

@@ -50,10 +50,12 @@ def test_the_basic_set_of_records_is_complete(keys: Path) -> None:
         ("example.test", "MX", "10 mail.example.test."),
         ("example.test", "TXT", "v=spf1 mx -all"),
         ("_dmarc.example.test", "TXT", "v=DMARC1; p=quarantine; rua=mailto:admin@example.test"),
+        ("_smtp._tls.example.test", "TXT", "v=TLSRPTv1; rua=mailto:admin@example.test"),
         ("second.test", "MX", "10 mail.example.test."),
         ("second.test", "TXT", "v=spf1 mx -all"),
         ("_dmarc.second.test", "TXT", "v=DMARC1; p=quarantine; rua=mailto:admin@example.test"),
         ("second.test._report._dmarc.example.test", "TXT", "v=DMARC1"),
+        ("_smtp._tls.second.test", "TXT", "v=TLSRPTv1; rua=mailto:admin@example.test"),
     ]
 
 
