@@ -234,6 +234,14 @@ class Protocols(Section):
         return {name: value for name, value in values if isinstance(value, Listener)}
 
 
+class Clients(Section):
+    """Web pages from which mail programs set themselves up, and other servers learn the MTA-STS policy."""
+
+    enabled: bool = Field(
+        False, description="serve them on port 443; autoconfig. and autodiscover. of each domain lead here"
+    )
+
+
 class Mailbox(Section):
     """One mailbox and its login."""
 
@@ -385,6 +393,7 @@ class Answers(Section):
     protocols: Protocols = Field(
         Protocols(), description="What the server speaks, on which port and with whom."
     )
+    clients: Clients = Field(Clients(), description="How mail programs set themselves up.")
     accounts: Accounts = Field(Accounts(), description="Mailboxes and aliases.")
     antispam: Antispam = Field(Antispam(), description="What is done against spam.")
     logging: Logging = Field(

@@ -17,6 +17,7 @@ from backends.machine.at_once import at_once
 from backends.machine.disks import Disk, MailPlace, disks, mail_place
 from backends.machine.facts import IPAddress, MachineFacts, Release, gather_facts
 from backends.machine.port_25 import NOT_TRIED, Port25, try_port_25
+from backends.nginx.own import is_own_running
 from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
 from backends.text import clean
 
@@ -61,6 +62,8 @@ class Surroundings:
     port_25: Port25 = NOT_TRIED
     ports_held: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     """TCP port to the name of the process that listens there."""
+    has_own_web_server: bool = False
+    """Whether the web server of Mailstead's own runs: then it is what holds port 443."""
     other_mail_server: str = ""
     """The package of a mail server that is no Postfix; empty where there is none."""
     waiting_messages: int = 0
@@ -89,6 +92,7 @@ def look_around(
         "mail_place": lambda: mail_place(MAIL),
         "certificates": found_certificates,
         "port_25": try_way_out,
+        "has_own_web_server": is_own_running,
         "other_mail_server": other_mail_server,
         "waiting_messages": foreign_queue_length,
         "secrets": _secrets,

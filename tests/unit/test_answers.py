@@ -61,6 +61,7 @@ FULL: dict[str, Any] = {
         },
         "relay": {"host": "192.0.2.9", "port": 465, "username": "us@example.test", "password": "env:RELAY"},
     },
+    "clients": {"enabled": True},
     "accounts": {
         "mailboxes": [{"address": "admin@example.test", "password": "secret:admin", "quota": "500M"}],
         "aliases": [{"address": "sales@example.org", "to": ["admin@example.test", "a+b@elsewhere.test"]}],
@@ -170,7 +171,7 @@ def test_the_full_example_has_every_key_and_no_default() -> None:
     for key in known_keys():
         assert any(path[: len(key)] == key for path in written), dotted(key)
     full, plain = Answers.model_validate(FULL), Answers.model_validate({"site": FULL["site"]})
-    for section in ("hardware", "certificates", "dns", "antispam", "logging", "backups"):
+    for section in ("hardware", "certificates", "dns", "clients", "antispam", "logging", "backups"):
         assert getattr(full, section) != getattr(plain, section)
 
 

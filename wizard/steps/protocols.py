@@ -1,4 +1,6 @@
-"""The step that asks what the server speaks, on which ports, with whom, and how mail goes out."""
+"""The step that asks what the server speaks, on which ports, with whom, how mail goes out, and whether mail
+programs set themselves up.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -17,7 +19,7 @@ _SENDING = ("submission", "submissions")
 
 
 def step() -> Step:
-    """The protocols in the order of the answers file, then the smarthost."""
+    """The protocols by what people use first, then the smarthost, then the pages for mail programs."""
     return Step(
         name="protocols",
         title=_("Protocols and ports"),
@@ -27,7 +29,7 @@ def step() -> Step:
             "TLS from the first byte, which is the better one, and with STARTTLS, which some programs still "
             "need. The firewall opens exactly the ports that are on here, and SSH."
         ),
-        sections=("protocols",),
+        sections=("protocols", "clients"),
         questions=(
             *_submissions(),
             *_submission(),
@@ -38,6 +40,7 @@ def step() -> Step:
             *_sieve(),
             *_smtp(),
             *_relay(),
+            _clients(),
         ),
         findings=findings,
     )
@@ -47,6 +50,7 @@ def findings(draft: Draft, surroundings: Surroundings) -> tuple[StepFinding, ...
     """Ports that others hold, doors that nobody could use, and a smarthost without its password."""
     return (
         *_held_ports(draft, surroundings),
+        *_held_web_port(draft, surroundings),
         *_missing_doors(draft),
         *_relay_password(draft, surroundings),
     )
@@ -273,6 +277,23 @@ def _relay() -> tuple[Question, ...]:
     )
 
 
+def _clients() -> Question:
+    return Question(
+        key="clients.enabled",
+        kind=Kind.SWITCH,
+        label=_("Mail programs set themselves up"),
+        why=_("People give their address and password, and nobody reads out ports over the telephone."),
+        help=_(
+            "A web server on port 443 tells Thunderbird, Outlook and Apple's programs which server and ports "
+            "to use, and tells other servers to come encrypted (MTA-STS); it serves nothing else. The names "
+            "autoconfig, autodiscover and mta-sts in each of your domains have to lead to this server before "
+            "Let's Encrypt issues certificates; the list of DNS records has them. If another web server is "
+            "on port 443 here, leave this off, and that one goes on undisturbed."
+        ),
+        source=_("draft-ietf-mailmaint-autoconfig; Microsoft, POX Autodiscover; RFC 8461 section 3.3"),
+    )
+
+
 def _is_on(name: str, draft: Draft) -> bool:
     return draft.value(f"protocols.{name}.enabled") is True
 
@@ -304,6 +325,22 @@ def _held_ports(draft: Draft, surroundings: Surroundings) -> Iterator[StepFindin
                     program=holder or _("it"), protocol=name
                 ),
             )
+
+
+def _held_web_port(draft: Draft, surroundings: Surroundings) -> Iterator[StepFinding]:
+    """A web server that is not ours has port 443: it is left alone, so ours can't be there."""
+    holder = surroundings.ports_held.get(443)
+    if draft.value("clients.enabled") is True and holder is not None and not surroundings.has_own_web_server:
+        program = holder or _("another process")
+        yield StepFinding(
+            id="port-held.clients",
+            status=Status.FAIL,
+            seen=_("port 443 (pages for mail programs) is held by {program}").format(program=program),
+            wanted=_("the port free"),
+            mend=_("switch “Mail programs set themselves up” off, or take {program} off port 443").format(
+                program=program
+            ),
+        )
 
 
 def _missing_doors(draft: Draft) -> Iterator[StepFinding]:

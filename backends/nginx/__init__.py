@@ -1,0 +1,1 @@
+"""nginx, as a small web server of Mailstead's own."""
