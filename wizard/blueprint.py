@@ -20,7 +20,9 @@ from backends.certificates.settings import (
     ImportedSettings,
     Server,
     TlsFiles,
+    TlsPort,
 )
+from backends.clients.settings import MailAccess, MailService, Protocol, Security
 from backends.dns.addresses import publishable
 from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
 from backends.dovecot.adapter import Dovecot
@@ -30,6 +32,12 @@ from backends.logrotate.adapter import Logrotate, LogrotateSettings
 from backends.machine.facts import MachineFacts
 from backends.machine.services import ServiceNames
 from backends.nftables.adapter import Nftables, NftablesSettings, NoFirewall, OpenPort
+from backends.nginx.adapter import Nginx, NoNginx
+from backends.nginx.own import CONFIGURATION as NGINX_CONFIGURATION
+from backends.nginx.settings import PORT as HTTPS
+from backends.nginx.settings import SERVICE as WEB_SERVICE
+from backends.nginx.settings import NginxSettings
+from backends.nginx.sites import web_names
 from backends.packages.adapter import Packages
 from backends.postfix.adapter import Postfix
 from backends.postfix.settings import PostfixSettings, Relay
@@ -45,12 +53,22 @@ from wizard import answers_file, secret_files
 from wizard.answers import Answers, Listener
 from wizard.overrides import Overrides, with_additions
 from wizard.proof import DkimKey, ProofSettings
-from wizard.tls_ports import tls_ports
+from wizard.tls_ports import WEB, tls_ports
 
 PROOF_USER = "mailstead-proof"
 _MEBIBYTE = 1 << 20
 _DIRECTORIES = {"letsencrypt": LETS_ENCRYPT, "letsencrypt-staging": LETS_ENCRYPT_STAGING}
 _OF_POSTFIX = frozenset({"smtp", "submission", "submissions"})
+_WAYS_IN: tuple[tuple[Protocol, Security, str], ...] = (
+    ("imap", "tls", "imaps"),
+    ("imap", "starttls", "imap"),
+    ("pop3", "tls", "pop3s"),
+    ("pop3", "starttls", "pop3"),
+)
+_WAYS_OUT: tuple[tuple[Security, str], ...] = (("tls", "submissions"), ("starttls", "submission"))
+"""The best first (RFC 8314 section 3)."""
+OWN_AUTHORITY = "/etc/mailstead/tls/ca/ca.pem"
+"""The own authority's certificate, as clients import it."""
 
 
 def blueprint(
@@ -76,13 +94,14 @@ def state(answers: Answers, environment: Mapping[str, str], systems: Sequence[Ad
 
 
 def nftables(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Nftables:
-    """The enabled ports, SSH, and port 80 where an ACME authority asks there."""
+    """The enabled ports, SSH, port 80 where an ACME authority asks there, and 443 for mail programs."""
     return Nftables(
         NftablesSettings(
             init=machine.init,
             ports=(
                 *(OpenPort(each.port, allow=each.allow) for each in _enabled(answers)),
                 *((OpenPort(80),) if _is_proved_by_http(answers) else ()),
+                *((OpenPort(HTTPS),) if answers.clients.enabled else ()),
             ),
             ssh_ports=machine.ssh_ports,
             lifeline=machine.ssh_peers,
@@ -111,6 +130,7 @@ def certificates(answers: Answers, machine: MachineFacts, _overrides: Overrides)
     return Certificates(
         CertificatesSettings(
             hostname=answers.site.hostname,
+            names=_further_names(answers, machine),
             imported=imported_settings(answers),
             acme=_acme(answers) if answers.certificates.source == "acme" else None,
             servers=_servers(answers, machine),
@@ -255,6 +275,11 @@ def logrotate(answers: Answers, machine: MachineFacts, overrides: Overrides) -> 
     )
 
 
+def nginx(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Nginx | NoNginx:
+    """Pages from which mail programs set themselves up, where they are wanted."""
+    return Nginx(_web_settings(answers, machine)) if answers.clients.enabled else NoNginx()
+
+
 def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
     """What the records to publish are made of."""
     policy = answers.dns.policy
@@ -265,10 +290,11 @@ def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
         dmarc=policy.dmarc,
         reports_to=answers.site.admin,
         sends_through_relay=answers.protocols.relay.host,
-        mta_sts=policy.mta_sts,
+        mta_sts=policy.mta_sts if answers.clients.enabled else "off",  # nothing else serves the policy
         pinned=certificate_files(answers) if policy.dane else (),
         upcoming=_upcoming(answers),
         offers=tuple(Offer(protocol, _port(answers, protocol) or 0) for protocol in PROTOCOLS),
+        has_client_pages=answers.clients.enabled,
         acme_directory=_acme(answers).directory if answers.certificates.source == "acme" else "",
     )
 
@@ -309,9 +335,10 @@ _ORDER: tuple[Callable[[Answers, MachineFacts, Overrides], Adapter], ...] = (
     postfix,
     fail2ban,
     logrotate,
+    nginx,
 )
 """The firewall first, so that nothing is open before it should be; Postfix when all that it asks is there:
-filter, accounts and logins; those that watch logs last.
+filter, accounts and logins; then those that watch logs. The web server last: mail flows without it.
 """
 
 
@@ -339,6 +366,45 @@ def _resolver_settings(answers: Answers, machine: MachineFacts, overrides: Overr
 def certificate_files(answers: Answers) -> tuple[TlsFiles, ...]:
     """The certificates that the servers show."""
     return IMPORTED_FILES if answers.certificates.source == "imported" else OWN_FILES
+
+
+def mail_access(answers: Answers) -> MailAccess:
+    """How people reach their mail, for their mail programs."""
+    incoming = (
+        MailService(protocol, port, security)
+        for protocol, security, name in _WAYS_IN
+        if (port := _port(answers, name))
+    )
+    outgoing = (
+        MailService("smtp", port, security) for security, name in _WAYS_OUT if (port := _port(answers, name))
+    )
+    return MailAccess(
+        hostname=answers.site.hostname,
+        incoming=tuple(incoming),
+        outgoing=tuple(outgoing),
+        own_authority=OWN_AUTHORITY if answers.certificates.source == "own-ca" else "",
+        has_pages=answers.clients.enabled,
+    )
+
+
+def _web_settings(answers: Answers, machine: MachineFacts) -> NginxSettings:
+    return NginxSettings(
+        release=machine.release,
+        access=mail_access(answers),
+        domains=answers.site.domains,
+        certificates=certificate_files(answers),
+        tls=answers.certificates.tls,
+        mta_sts=answers.dns.policy.mta_sts,
+        has_ipv6=machine.has_ipv6,
+        has_systemd=machine.init == "systemd",
+    )
+
+
+def _further_names(answers: Answers, machine: MachineFacts) -> tuple[str, ...]:
+    """What the web server is asked for besides the host name; imported ones bear what they bear."""
+    if not answers.clients.enabled or answers.certificates.source == "imported":
+        return ()
+    return web_names(_web_settings(answers, machine))
 
 
 def imported_settings(answers: Answers) -> ImportedSettings | None:
@@ -380,27 +446,34 @@ def _is_proved_by_http(answers: Answers) -> bool:
 
 
 def _servers(answers: Answers, machine: MachineFacts) -> tuple[Server, ...]:
-    """Dovecot and Postfix, with the ports on which they show certificates."""
+    """Dovecot, Postfix and the web server, with the ports on which they show certificates."""
     ports = tls_ports(answers)
     status_unit = "postfix@-.service" if machine.release == "bookworm" else "postfix.service"
     return (
         Server(
             ServiceNames("dovecot.service", "dovecot.service", "dovecot"),
             "/etc/dovecot/dovecot.conf",
-            tuple(port for port in ports if port.name not in _OF_POSTFIX),
+            tuple(port for port in ports if port.name not in {*_OF_POSTFIX, WEB}),
         ),
         Server(
             ServiceNames("postfix.service", status_unit, "postfix"),
             "/etc/postfix/main.cf",
             tuple(port for port in ports if port.name in _OF_POSTFIX),
         ),
+        *_web_server(ports),
     )
+
+
+def _web_server(ports: Sequence[TlsPort]) -> Iterator[Server]:
+    served = tuple(port for port in ports if port.name == WEB)
+    if served:
+        yield Server(WEB_SERVICE.names, NGINX_CONFIGURATION, served)
 
 
 def _trusted_in_proofs(answers: Answers) -> Path:
     """The own authority's certificate, as clients import it; of others exactly what is to be served."""
     if answers.certificates.source == "own-ca":
-        return Path("/etc/mailstead/tls/ca/ca.pem")
+        return Path(OWN_AUTHORITY)
     return Path(certificate_files(answers)[0].chain)
 
 

@@ -9,6 +9,8 @@ from backends.certificates.settings import IMPORTED_FILES
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.machine.facts import MachineFacts
+from backends.nginx.own import is_own_running
+from backends.nginx.settings import PORT
 from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
 from wizard.answers import Answers
 from wizard.blueprint import imported_settings
@@ -63,6 +65,20 @@ def obstacles(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
                 f"port {listener.port} ({name}) is held by {holder or 'another process'}",
                 f"stop it, or give {name} another port in [protocols]",
             )
+    yield from _held_web_port(answers, machine)
+
+
+def _held_web_port(answers: Answers, machine: MachineFacts) -> Iterator[Obstacle]:
+    """A web server that was here before stays as it is: ours needs the port, and gets it from nobody."""
+    holder = machine.ports_held.get(PORT)
+    if answers.clients.enabled and holder is not None and not is_own_running():
+        yield Obstacle(
+            "",
+            _("port {port}, which [clients] needs, is held by {holder}; it was left alone").format(
+                port=PORT, holder=holder or _("another process")
+            ),
+            _("set [clients] enabled = false, or move that web server to another port"),
+        )
 
 
 def _unusable_certificate(answers: Answers) -> Iterator[Obstacle]:

@@ -16,4 +16,4 @@ def is_own_running(pid_file: Path = Path(PID_FILE), processes: Path = Path("/pro
         title = (processes / str(pid) / "cmdline").read_bytes()
     except (OSError, ValueError):
         return False
-    return b"nginx" in title and CONFIGURATION.encode() in title
+    return title.startswith(b"nginx: master process") and CONFIGURATION.encode() in title

@@ -1,0 +1,1 @@
+"""What mail programs and their users read to set themselves up."""
