@@ -1,7 +1,9 @@
 """`mailstead dns`: the DNS records to publish, and what the world sees of them."""
 
 import os
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from backends.machine.facts import gather_facts
 from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
 from wizard.blueprint import dns_settings
+
+if TYPE_CHECKING:  # the command itself imports it late: `records` has no use for what asks the DNS
+    from backends.dns.judging import Judgement
 
 Groups = Sequence[tuple[str, Sequence[DnsRecord]]]
 """Each domain and the records in it; the host's own name where that is in none of the domains."""
@@ -50,18 +55,50 @@ def records(*, only: str | None, as_json: bool, as_zone: bool, as_block: bool) -
         click.echo("\n".join(_readable(domain, each) for domain, each in groups))
 
 
+@dns.command()
+@click.option("--domain", "only", metavar="DOMAIN", help=_("Only the records in this domain."))
+@click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
+def check(*, only: str | None, as_json: bool) -> None:
+    """Look whether the world sees the records as they should be.
+
+    Each is asked of every name server of its domain, and of this machine's resolver: right, wrong, missing,
+    not yet everywhere, or could not be asked. Beside the records: what receivers make of SPF, whether
+    addresses lead to the host's name and back, whether block lists name them, whether the MTA-STS policy can
+    be fetched, and whether the served keys are those in the DNS.
+
+    Exit status 1 when something required is not right.
+    """
+    from wizard.dns_check import domains_with_records, look
+
+    answers = answers_in_force()
+    machine = gather_facts(os.environ.get("SSH_CONNECTION"))
+    domains = domains_with_records(answers, machine)
+    judged = look(answers, machine, _chosen(domains, only)[0] if only else "")
+    if as_json:
+        print_json({"checks": [_checked(one) for one in judged]})
+    else:
+        for domain in dict.fromkeys(one.domain for one in judged):
+            click.echo(f"[{domain}]")
+            for one in judged:
+                if one.domain == domain:
+                    _print_checked(one)
+            click.echo()
+        _print_count(judged)
+    sys.exit(1 if any(one.is_amiss for one in judged) else 0)
+
+
 def _groups(only: str | None) -> Groups:
     settings = dns_settings(answers_in_force(), gather_facts(os.environ.get("SSH_CONNECTION")))
     groups: dict[str, list[DnsRecord]] = {}
     for record in records_for(settings):
         groups.setdefault(domain_of(record.name, settings), []).append(record)
-    return [(domain, groups[domain]) for domain in chosen(groups, only)]
+    return [(domain, groups[domain]) for domain in _chosen(tuple(groups), only)]
 
 
-def chosen(domains: Sequence[str] | dict[str, list[DnsRecord]], only: str | None) -> Sequence[str]:
-    """All of these domains, or the one that was asked for; raises UsageError where that is none of them."""
+def _chosen(domains: Sequence[str], only: str | None) -> Sequence[str]:
+    """All of these domains, or the one that was asked for, which has to be among them."""
     if only is None:
-        return list(domains)
+        return domains
     wanted = only.lower().rstrip(".")
     if wanted not in domains:
         raise click.UsageError(
@@ -73,14 +110,9 @@ def chosen(domains: Sequence[str] | dict[str, list[DnsRecord]], only: str | None
 
 
 def _readable(domain: str, records: Sequence[DnsRecord]) -> str:
-    needs = {
-        Need.REQUIRED: _("required"),
-        Need.RECOMMENDED: _("recommended"),
-        Need.DNSSEC: _("recommended, needs DNSSEC"),
-    }
     lines = [f"[{domain}]"]
     for one in records:
-        lines += [f"{one.name}  {one.type}", f"    {one.value}", f"    ({needs[one.need]}: {one.why})"]
+        lines += [f"{one.name}  {one.type}", f"    {one.value}", f"    ({_need(one.need)}: {one.why})"]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -95,3 +127,58 @@ def _record(one: DnsRecord, domain: str) -> dict[str, object]:
         "need": one.need,
         "why": one.why,
     }
+
+
+def _checked(one: "Judgement") -> dict[str, object]:
+    return {
+        "domain": one.domain,
+        "name": one.name,
+        "type": one.type,
+        "need": one.need,
+        "status": one.standing,
+        "seen": one.seen,
+        "wanted": one.wanted,
+        "mend": one.mend,
+    }
+
+
+def _print_checked(one: "Judgement") -> None:
+    from backends.dns.judging import Standing
+
+    words, colour = {
+        Standing.RIGHT: (_("right"), "green"),
+        Standing.WRONG: (_("WRONG"), "red"),
+        Standing.MISSING: (_("MISSING"), "red"),
+        Standing.PARTIAL: (_("NOT YET EVERYWHERE"), "yellow"),
+        Standing.UNASKED: (_("COULD NOT BE ASKED"), "yellow"),
+    }[one.standing]
+    if one.standing is Standing.RIGHT:
+        click.secho(f"{words}  {one.type}  {one.name}", fg=colour)
+        return
+    click.secho(f"{words}  {one.type}  {one.name}  ({_need(one.need)})", fg=colour)
+    click.echo(_("      seen: {seen}").format(seen=one.seen))
+    click.echo(_("      wanted: {wanted}").format(wanted=one.wanted))
+    click.echo(_("      mend: {mend}").format(mend=one.mend))
+
+
+def _print_count(judged: "Sequence[Judgement]") -> None:
+    from backends.dns.judging import Standing
+
+    left = [one for one in judged if one.standing is not Standing.RIGHT]
+    if not left:
+        click.echo(_("all {count} are right").format(count=len(judged)))
+        return
+    required = sum(one.is_amiss for one in left)
+    click.echo(
+        _("{left} of {count} are not right; {required} of these are required").format(
+            left=len(left), count=len(judged), required=required
+        )
+    )
+
+
+def _need(need: Need) -> str:
+    return {
+        Need.REQUIRED: _("required"),
+        Need.RECOMMENDED: _("recommended"),
+        Need.DNSSEC: _("recommended, needs DNSSEC"),
+    }[need]

@@ -1,0 +1,103 @@
+"""One look at the DNS: each question once, and who holds which zone."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from backends.dns.asking import Answer, Asker
+from backends.language import _
+
+
+@dataclass(frozen=True)
+class NameServer:
+    """A server that holds a zone, by its name, and where it is; without addresses it can't be asked."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Who holds a zone. `problem` says why that could not be found out."""
+
+    zone: str
+    servers: tuple[NameServer, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one of several said: a name server, or the resolver."""
+
+    server: str
+    answer: Answer
+    is_resolver: bool = False
+
+
+@dataclass
+class Look:
+    """What was asked so far, so that nothing is asked twice."""
+
+    asker: Asker
+    _resolved: dict[tuple[str, str], asyncio.Task[Answer]] = field(default_factory=dict)
+    _authorities: dict[str, asyncio.Task[Authority]] = field(default_factory=dict)
+
+    async def resolve(self, name: str, kind: str) -> Answer:
+        """What the resolver finds; names with or without their last dot."""
+        key = (name.lower().rstrip("."), kind)
+        if key not in self._resolved:
+            self._resolved[key] = asyncio.ensure_future(self.asker.resolve(f"{key[0]}.", kind))
+        return await self._resolved[key]
+
+    async def everyone(self, name: str, kind: str, domain: str) -> tuple[Said, ...]:
+        """What each server of the zone that `domain` lies in says, then what the resolver finds."""
+        resolved, authority = await asyncio.gather(self.resolve(name, kind), self.authority_of(domain))
+        said = await self._from(authority, name, kind)
+        if any(one.answer.is_referral for one in said):
+            # A part of the domain is a zone of its own, on servers of its own.
+            said = await self._from(await self.authority_of(name), name, kind)
+        return (*said, Said(_("the resolver"), resolved, is_resolver=True))
+
+    async def authority_of(self, name: str) -> Authority:
+        """The nearest zone that a name lies in."""
+        if name not in self._authorities:
+            self._authorities[name] = asyncio.ensure_future(self._find_authority(name))
+        return await self._authorities[name]
+
+    async def _find_authority(self, name: str) -> Authority:
+        found = await self.resolve(name, "NS")
+        if found.problem:
+            return Authority(name, problem=found.problem)
+        if found.alias or not found.values:
+            above = name.partition(".")[2]
+            if not above:
+                return Authority(name, problem=_("no zone was found that the name lies in"))
+            return await self.authority_of(above)
+        if "." not in name:
+            # A top-level domain's servers hold nothing of ours: the domain is not registered (any more).
+            return Authority(name)
+        names = [value.rstrip(".") for value in found.values]
+        return Authority(name, tuple(await asyncio.gather(*map(self._server, names))))
+
+    async def _server(self, name: str) -> NameServer:
+        answers = await asyncio.gather(*(self.resolve(name, kind) for kind in ("A", "AAAA")))
+        return NameServer(name, tuple(value for answer in answers for value in answer.values))
+
+    async def _from(self, authority: Authority, name: str, kind: str) -> tuple[Said, ...]:
+        if authority.problem:
+            where = _("the name servers of {zone}").format(zone=authority.zone)
+            return (Said(where, Answer(problem=authority.problem)),)
+        answers = await asyncio.gather(*(self._ask(one, name, kind) for one in authority.servers))
+        return tuple(
+            Said(server.name, answer) for server, answer in zip(authority.servers, answers, strict=True)
+        )
+
+    async def _ask(self, server: NameServer, name: str, kind: str) -> Answer:
+        answer = Answer(problem=_("the name server has no address"))
+        for address in server.addresses:
+            answer = await self.asker.ask(address, f"{name}.", kind)
+            if not answer.problem:
+                break
+        if answer.alias and not answer.values:
+            # It holds the alias; what that stands for is held elsewhere.
+            return replace(await self.resolve(answer.alias, kind), alias=answer.alias)
+        return answer
