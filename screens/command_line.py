@@ -19,6 +19,7 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ban": ("bans", "who is banned; ban and unban"),
         "cert": ("cert", "certificates on disk and as each port serves them"),
         "check": ("check", "ask every health check"),
+        "clients": ("clients", "a set-up sheet or an Apple profile for a mailbox"),
         "dns": ("dns", "the DNS records to publish"),
         "domain": ("accounts", "add and remove mail domains"),
         "drift": ("drift", "what has been changed by hand since the last run"),
