@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from wizard.answers import Answers
 
 _PORTS_OF_OTHERS = {22: "SSH", 53: "the resolver", 80: "certificates (ACME)", 443: "HTTPS"}
+_MOST_NAMES = 100
+"""In one certificate (letsencrypt.org, "Rate Limits")."""
 _RESERVED_USERS = ("mailer-daemon", "double-bounce")
 """Senders that Postfix itself uses for bounces and probes (postconf(5), double_bounce_sender)."""
 _RESERVED_PREFIX = "mailstead-"
@@ -40,6 +42,7 @@ def conflicts(answers: "Answers") -> Iterator[Conflict]:
     yield from _reserved_addresses(answers)
     yield from _alias_loops(answers)
     yield from _ports_used_twice(answers)
+    yield from _too_many_names(answers)
     yield from _names_used_twice(answers)
     if answers.backups.keep.daily + answers.backups.keep.weekly + answers.backups.keep.monthly == 0:
         yield Conflict(("backups", "keep"), "keeps nothing; give daily, weekly or monthly a number above 0")
@@ -168,6 +171,18 @@ def _ports_used_twice(answers: "Answers") -> Iterator[Conflict]:
             reason = f"{port} is the port of {other} as well; each protocol needs its own"
             yield Conflict(("protocols", wrong, "port"), reason, (("protocols", other, "port"),))
         first.setdefault(port, name)
+
+
+def _too_many_names(answers: "Answers") -> Iterator[Conflict]:
+    """One certificate bears the host's name and three of each domain's."""
+    most = (_MOST_NAMES - 1) // 3
+    is_too_many = answers.clients.enabled and len(answers.site.domains) > most
+    if is_too_many and answers.certificates.source == "acme":
+        problem = (
+            f"takes three names in each domain, and ACME authorities issue certificates for {_MOST_NAMES} at "
+            f"most; with more than {most} domains write false, or take certificates from elsewhere"
+        )
+        yield Conflict(("clients", "enabled"), problem, (("site", "domains"), ("certificates", "source")))
 
 
 def _names_used_twice(answers: "Answers") -> Iterator[Conflict]:

@@ -13,7 +13,7 @@ SITE = {"hostname": "mail.example.test", "domains": ["example.test"], "admin": "
 
 
 def _mistakes(**sections: Any) -> dict[str, str]:
-    found = read({"site": SITE, **sections})
+    found = read({"site": SITE} | sections)
     return {} if isinstance(found, Answers) else {dotted(each.path): each.problem for each in found}
 
 
@@ -130,6 +130,20 @@ def test_conflicts_are_found_even_where_the_site_is_missing() -> None:
 def test_answers_that_conflict_can_not_be_made_in_code_either() -> None:
     with pytest.raises(ValidationError, match=r"protocols\.imaps\.port"):
         Answers.model_validate({"site": SITE, "protocols": {"imaps": {"port": 25}}})
+
+
+@pytest.mark.parametrize(
+    ("count", "source", "is_taken"), [(33, "acme", True), (34, "acme", False), (34, "own-ca", True)]
+)
+def test_a_certificate_bears_only_so_many_names(count: int, source: str, is_taken: bool) -> None:
+    domains = ["example.test", *(f"d{number}.test" for number in range(1, count))]
+    found = _mistakes(
+        site={**SITE, "domains": domains},
+        clients={"enabled": True},
+        certificates={"source": source, "acme": {"email": "admin@example.test"}},
+    )
+
+    assert list(found) == ([] if is_taken else ["clients.enabled"])
 
 
 def test_thousands_of_aliases_are_looked_through_quickly() -> None:

@@ -359,6 +359,27 @@ def test_a_port_that_another_holds_is_named_and_those_of_the_mail_server_are_not
 
 
 @pytest.mark.parametrize(
+    ("is_wanted", "holder", "is_own", "is_told"),
+    [
+        (True, "apache2", False, True),
+        (True, "nginx", False, True),
+        (True, "nginx", True, False),
+        (True, None, False, False),
+        (False, "apache2", False, False),
+    ],
+)
+def test_another_web_server_on_port_443_is_named(
+    is_wanted: bool, holder: str | None, is_own: bool, is_told: bool
+) -> None:
+    draft = suggested_draft(MACHINE).with_value("clients.enabled", is_wanted)
+    held = {443: holder} if holder is not None else {}
+
+    found = ids("protocols", draft, Surroundings(ports_held=held, has_own_web_server=is_own))
+
+    assert found == ({"port-held.clients": Status.FAIL} if is_told else {})
+
+
+@pytest.mark.parametrize(
     ("names", "finding_id"),
     [
         (["smtp"], "no-smtp"),
