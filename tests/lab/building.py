@@ -87,10 +87,11 @@ def bootstrap(
         raise LabError(f"mmdebstrap of {release} failed:\n{done.stderr[-4000:]}")
 
 
-def install(root: BuildRoot, packages: Sequence[str]) -> None:
+def install(root: BuildRoot, packages: Sequence[str], on_demand: Sequence[str] = ()) -> None:
     """Installs packages as apt leaves them, except that none of their services started.
 
-    The downloaded archives are moved out of the image into `root.archives`, for later machines.
+    The downloaded archives are moved out of the image into `root.archives`, for later machines; those of the
+    packages `on_demand` too, which are not installed.
     """
     had_policy = (root.merged / _POLICY.lstrip("/")).exists()
     root.write(_POLICY, "#!/bin/sh\nexit 101\n", mode=0o755)
@@ -99,7 +100,10 @@ def install(root: BuildRoot, packages: Sequence[str]) -> None:
     root.run("debconf-set-selections", "/root/preseed")
     root.remove("/root/preseed")
     root.run("apt-get", "update")
-    root.run("apt-get", "install", "--yes", "--no-install-recommends", *packages)
+    to_install = ("apt-get", "install", "--yes", "--no-install-recommends")
+    root.run(*to_install, *packages)
+    if on_demand:
+        root.run(*to_install, "--download-only", *on_demand)
     if not had_policy:
         root.remove(_POLICY)
     _collect_archives(root)

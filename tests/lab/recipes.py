@@ -49,6 +49,9 @@ _MAIL = (
     *("rsyslog", "logrotate", "restic", "openssl"),
 )
 
+_ON_DEMAND = ("nginx",)
+"""Downloaded and not installed: a server has these only where the answers want them."""
+
 
 def mail_packages(release: str) -> tuple[str, ...]:
     """The Debian packages of a complete first mail server."""
@@ -102,7 +105,7 @@ def recipe(release: str, name: str) -> Recipe:
     if kind == "plain":
         return _plain(name, release, _CONTAINER if prefix else _MACHINE)
     if kind == "packages":
-        return _packages(name, f"{prefix}plain", mail_packages(release))
+        return _packages(name, f"{prefix}plain", mail_packages(release), _ON_DEMAND)
     if kind == "program":
         return _program(name, f"{prefix}packages")
     if name == "remote":
@@ -133,12 +136,13 @@ def _plain(name: str, release: str, packages: tuple[str, ...]) -> Recipe:
     return Recipe(name, None, ingredients, build, version=2)
 
 
-def _packages(name: str, parent: str, packages: tuple[str, ...]) -> Recipe:
+def _packages(name: str, parent: str, packages: tuple[str, ...], on_demand: tuple[str, ...] = ()) -> Recipe:
     def build(root: BuildRoot) -> Mapping[str, object]:
-        install(root, packages)
+        install(root, packages, on_demand)
         return {"held": hold_services(root)}
 
-    return Recipe(name, parent, {"packages": packages}, build, version=2)
+    ingredients = {"packages": packages} | ({"on_demand": on_demand} if on_demand else {})
+    return Recipe(name, parent, ingredients, build, version=2)
 
 
 def _program(name: str, parent: str) -> Recipe:
