@@ -4,12 +4,9 @@ from pathlib import Path
 
 from backends.errors import MailsteadError
 from backends.language import _
-from backends.machine.facts import gather_facts
-from backends.machine.resolvers import probe_resolvers
 from wizard import answers_file
 from wizard.answers import Answers
 from wizard.places import ANSWERS_FILE
-from wizard.quickstart import quickstart_answers
 
 
 class NothingSetUp(MailsteadError):
@@ -31,6 +28,11 @@ def answers_to_apply(path: Path | None, *, is_quickstart: bool) -> Answers:
     if path is not None:
         return answers_file.load(path)
     if is_quickstart and not ANSWERS_FILE.exists():
+        # Only a first run asks the DNS; other commands need not load what that takes.
+        from backends.machine.facts import gather_facts
+        from backends.machine.resolvers import probe_resolvers
+        from wizard.quickstart import quickstart_answers
+
         facts = gather_facts()
         advice = probe_resolvers(facts.resolvers)
         return quickstart_answers(facts.hostname, forward_to=advice.forward_to, dnssec=advice.dnssec)

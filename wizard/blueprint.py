@@ -6,25 +6,16 @@ from pathlib import Path
 from backends.accounts.adapter import Accounts
 from backends.accounts.settings import AccountsSettings, AliasSettings, MailboxSettings
 from backends.adapter import Adapter
-from backends.certificates.acme import ETC, lineage
 from backends.certificates.adapter import Certificates
 from backends.certificates.settings import (
-    IMPORTED_FILES,
-    KEY_KINDS,
-    LETS_ENCRYPT,
-    LETS_ENCRYPT_STAGING,
-    OWN_FILES,
     AcmeSettings,
     CertificatesSettings,
     DnsUpdateSettings,
     ImportedSettings,
     Server,
-    TlsFiles,
     TlsPort,
 )
 from backends.clients.settings import MailAccess, MailService, Protocol, Security
-from backends.dns.addresses import publishable
-from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
 from backends.dovecot.adapter import Dovecot
 from backends.dovecot.settings import DovecotSettings
 from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
@@ -51,13 +42,13 @@ from backends.unbound.adapter import Resolver, Unbound
 from backends.unbound.settings import UnboundSettings
 from wizard import answers_file, secret_files
 from wizard.answers import Answers, Listener
+from wizard.dns_settings import acme_directory, certificate_files, dns_settings
 from wizard.overrides import Overrides, with_additions
 from wizard.proof import DkimKey, ProofSettings
 from wizard.tls_ports import WEB, tls_ports
 
 PROOF_USER = "mailstead-proof"
 _MEBIBYTE = 1 << 20
-_DIRECTORIES = {"letsencrypt": LETS_ENCRYPT, "letsencrypt-staging": LETS_ENCRYPT_STAGING}
 _OF_POSTFIX = frozenset({"smtp", "submission", "submissions"})
 _WAYS_IN: tuple[tuple[Protocol, Security, str], ...] = (
     ("imap", "tls", "imaps"),
@@ -280,25 +271,6 @@ def nginx(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Ngi
     return Nginx(_web_settings(answers, machine)) if answers.clients.enabled else NoNginx()
 
 
-def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
-    """What the records to publish are made of."""
-    policy = answers.dns.policy
-    return DnsSettings(
-        hostname=answers.site.hostname,
-        domains=answers.site.domains,
-        addresses=publishable(machine.addresses),
-        dmarc=policy.dmarc,
-        reports_to=answers.site.admin,
-        sends_through_relay=answers.protocols.relay.host,
-        mta_sts=policy.mta_sts if answers.clients.enabled else "off",  # nothing else serves the policy
-        pinned=certificate_files(answers) if policy.dane else (),
-        upcoming=_upcoming(answers),
-        offers=tuple(Offer(protocol, _port(answers, protocol) or 0) for protocol in PROTOCOLS),
-        has_client_pages=answers.clients.enabled,
-        acme_directory=_acme(answers).directory if answers.certificates.source == "acme" else "",
-    )
-
-
 def proof_settings(answers: Answers, machine: MachineFacts) -> ProofSettings:
     """How to prove that mail flows here."""
     domain = answers.site.domains[0]
@@ -363,11 +335,6 @@ def _resolver_settings(answers: Answers, machine: MachineFacts, overrides: Overr
     )
 
 
-def certificate_files(answers: Answers) -> tuple[TlsFiles, ...]:
-    """The certificates that the servers show."""
-    return IMPORTED_FILES if answers.certificates.source == "imported" else OWN_FILES
-
-
 def mail_access(answers: Answers) -> MailAccess:
     """How people reach their mail, for their mail programs."""
     incoming = (
@@ -415,22 +382,11 @@ def imported_settings(answers: Answers) -> ImportedSettings | None:
     )
 
 
-def _upcoming(answers: Answers) -> tuple[str, ...]:
-    """What will be served next: as somebody else or certbot left it, not yet taken up."""
-    match answers.certificates.source:
-        case "imported":
-            return (answers.certificates.imported.certificate,)
-        case "acme":
-            return tuple(f"{ETC}/live/{lineage(kind)}/fullchain.pem" for kind in KEY_KINDS)
-        case _:
-            return ()
-
-
 def _acme(answers: Answers) -> AcmeSettings:
     acme, rfc2136 = answers.certificates.acme, answers.dns.rfc2136
     key_file = secret_files.path_of(rfc2136.key_secret, secret_files.DNS_UPDATE)
     return AcmeSettings(
-        directory=_DIRECTORIES.get(acme.directory, acme.directory),
+        directory=acme_directory(answers),
         email=acme.email,
         challenge=acme.challenge,
         ca_file=acme.ca_file,

@@ -8,7 +8,7 @@ from backends.dns.judging import Judgement
 from backends.dns.records import domain_of, records_for
 from backends.machine.facts import MachineFacts
 from wizard.answers import Answers
-from wizard.blueprint import dns_settings
+from wizard.dns_settings import dns_settings
 
 
 def look(answers: Answers, machine: MachineFacts, only: str = "") -> tuple[Judgement, ...]:

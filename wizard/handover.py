@@ -9,7 +9,7 @@ from backends.machine.facts import MachineFacts, gather_facts
 from wizard import secret_files
 from wizard.answers import Answers
 from wizard.answers_in_force import answers_in_force
-from wizard.blueprint import dns_settings
+from wizard.dns_settings import dns_settings
 
 _OWN_CA = "/etc/mailstead/tls/ca/ca.pem"
 _SECURITY = {"imaps": "TLS", "imap": "STARTTLS", "pop3s": "TLS", "pop3": "STARTTLS"}

@@ -21,7 +21,8 @@ from backends.postfix.queue_directories import QueueCounter, QueueTotals
 from backends.resources import Service
 from wizard.answers import Answers
 from wizard.answers_in_force import answers_in_force
-from wizard.blueprint import certificate_files, proof_settings
+from wizard.blueprint import proof_settings
+from wizard.dns_settings import certificate_files
 from wizard.health import Result, check_all, check_until_well
 from wizard.health_history import Standing, compare, load_standings, save_standings, worst_first
 from wizard.last_backup import BackupState, backup_state

@@ -15,7 +15,7 @@ from backends.certificates.settings import KEY_KINDS, STATE, ImportedSettings
 from backends.text import clean
 from wizard import answers_file, secret_files
 from wizard.answers import Answers, Imported
-from wizard.blueprint import certificate_files
+from wizard.dns_settings import certificate_files
 from wizard.errors import AnswersError, Mistake
 from wizard.launch import new_run
 from wizard.lock import RunLocked, run_lock

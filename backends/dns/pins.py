@@ -1,12 +1,14 @@
 """The keys that TLSA records name (DANE, RFC 6698)."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography import x509
 
 from backends.certificates.authority import public_key_of, read_certificate
 from backends.certificates.keys import public_bytes
+from backends.certificates.settings import KEY_KINDS
 from backends.dns.settings import DnsSettings
 from backends.errors import MailsteadError
 from backends.language import _
@@ -18,7 +20,7 @@ def pins(settings: DnsSettings) -> tuple[str, ...]:
     Raises MailsteadError when a certificate that should be served can't be read.
     """
     served = [_served(files.chain) for files in settings.pinned]
-    upcoming = [pin for chain in settings.upcoming if settings.pinned and (pin := _pin_in(chain))]
+    upcoming = [pin for chain in _upcoming(settings) if (pin := _pin_in(chain))]
     return tuple(dict.fromkeys([*served, *upcoming]))
 
 
@@ -33,6 +35,15 @@ def pin_of(certificate: x509.Certificate) -> str:
     """
     key = public_key_of(certificate)
     return hashlib.sha256(public_bytes(key)).hexdigest() if key else ""
+
+
+def _upcoming(settings: DnsSettings) -> Iterator[str]:
+    """What others have issued, whether it is served already or will be next."""
+    if settings.pinned and settings.imported:
+        yield settings.imported
+    if settings.pinned and settings.acme_directory:
+        for kind in KEY_KINDS:
+            yield f"{settings.acme_state}/live/mailstead-{kind}/fullchain.pem"
 
 
 def _served(chain: str) -> str:

@@ -39,12 +39,12 @@ class DnsSettings:
     mta_sts: Literal["off", "testing", "enforce"] = "off"
     pinned: tuple[TlsFiles, ...] = ()
     """The certificates on port 25 whose keys TLSA records name; none without DANE."""
-    upcoming: tuple[str, ...] = ()
-    """PEM files of certificates that will be served next; those that aren't there are passed over."""
+    imported: str = ""
+    """The PEM file that somebody else renews: another key in it is the next that will be served."""
     offers: tuple[Offer, ...] = ()
     has_client_pages: bool = False
     """Whether autoconfig and autodiscover are served, for mail programs that set themselves up."""
     acme_directory: str = ""
     """The URL of the authority that issues the certificates; empty where none is asked by ACME."""
     acme_state: str = "/etc/letsencrypt"
-    """Where certbot keeps the account with that authority."""
+    """Where certbot keeps the account with that authority, and what it issues."""

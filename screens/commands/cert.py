@@ -13,7 +13,7 @@ from backends.language import _
 from screens.run_lines import RunLines, print_json
 from wizard.answers import Answers
 from wizard.answers_in_force import answers_in_force
-from wizard.blueprint import certificate_files
+from wizard.dns_settings import certificate_files
 from wizard.launch import start
 from wizard.request import Request
 from wizard.tls_ports import tls_ports

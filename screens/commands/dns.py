@@ -1,5 +1,6 @@
 """`mailstead dns`: the DNS records to publish, and what the world sees of them."""
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -10,9 +11,8 @@ import click
 from backends.dns.records import DnsRecord, Need, block_text, domain_of, records_for, zone_text
 from backends.language import _
 from backends.machine.facts import gather_facts
-from screens.run_lines import print_json
 from wizard.answers_in_force import answers_in_force
-from wizard.blueprint import dns_settings
+from wizard.dns_settings import dns_settings
 
 if TYPE_CHECKING:  # the command itself imports it late: `records` has no use for what asks the DNS
     from backends.dns.judging import Judgement
@@ -46,7 +46,7 @@ def records(*, only: str | None, as_json: bool, as_zone: bool, as_block: bool) -
         raise click.UsageError(_("choose one of --json, --zone and --block"))
     groups = _groups(only)
     if as_json:
-        print_json({"records": [_record(one, domain) for domain, each in groups for one in each]})
+        _print_json({"records": [_record(one, domain) for domain, each in groups for one in each]})
     elif as_zone:
         click.echo("".join(zone_text(each) for _domain, each in groups), nl=False)
     elif as_block:
@@ -75,7 +75,7 @@ def check(*, only: str | None, as_json: bool) -> None:
     domains = domains_with_records(answers, machine)
     judged = look(answers, machine, _chosen(domains, only)[0] if only else "")
     if as_json:
-        print_json({"checks": [_checked(one) for one in judged]})
+        _print_json({"checks": [_checked(one) for one in judged]})
     else:
         for domain in dict.fromkeys(one.domain for one in judged):
             click.echo(f"[{domain}]")
@@ -85,6 +85,11 @@ def check(*, only: str | None, as_json: bool) -> None:
             click.echo()
         _print_count(judged)
     sys.exit(1 if any(one.is_amiss for one in judged) else 0)
+
+
+def _print_json(value: object) -> None:
+    # As in screens.run_lines, which loads much that this command has no use for.
+    click.echo(json.dumps(value, indent=2))
 
 
 def _groups(only: str | None) -> Groups:

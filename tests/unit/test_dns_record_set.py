@@ -94,12 +94,26 @@ def test_every_served_key_is_pinned_and_the_next_one_before_it_is_served(dkim: P
     rsa, second = served(tmp_path, "rsa")
     after, third = served(tmp_path / "next")
 
-    records = records_for(settings(dkim, pinned=(ecdsa, rsa), upcoming=(after.chain, "/nowhere.pem")))
+    records = records_for(settings(dkim, pinned=(ecdsa, rsa), imported=after.chain))
 
     found = [one for one in records if one.type == "TLSA"]
     assert [one.name for one in found] == [f"_25._tcp.{HOST}"] * 3
     assert [one.value for one in found] == [f"3 1 1 {pin}" for pin in (first, second, third)]
     assert {one.need for one in found} == {Need.DNSSEC}
+
+
+def test_what_certbot_has_renewed_is_pinned_before_it_is_served(dkim: Path, tmp_path: Path) -> None:
+    ecdsa, first = served(tmp_path)
+    renewed, second = served(tmp_path / "renewed")
+    live = tmp_path / "live/mailstead-ecdsa"
+    live.mkdir(parents=True)
+    (live / "fullchain.pem").write_bytes(Path(renewed.chain).read_bytes())
+
+    records = records_for(
+        settings(dkim, pinned=(ecdsa,), acme_directory=LETS_ENCRYPT, acme_state=str(tmp_path))
+    )
+
+    assert [one.value for one in records if one.type == "TLSA"] == [f"3 1 1 {first}", f"3 1 1 {second}"]
 
 
 def test_the_pin_is_the_digest_of_the_public_key(tmp_path: Path) -> None:

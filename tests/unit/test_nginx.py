@@ -17,7 +17,8 @@ from backends.resources import Directory, File, GeneratedFile, Service
 from tests.unit.test_blueprint import facts, resources
 from wizard import preflight
 from wizard.answers import Answers, Clients, Imported
-from wizard.blueprint import blueprint, certificates, dns_settings
+from wizard.blueprint import blueprint, certificates
+from wizard.dns_settings import dns_settings
 from wizard.preflight import InTheWay, refuse_obstacles
 from wizard.quickstart import quickstart_answers
 from wizard.tls_ports import tls_ports

@@ -1,0 +1,51 @@
+"""What the answers mean for the DNS; apart from the blueprint, as records need none of its systems."""
+
+from backends.certificates.settings import (
+    IMPORTED_FILES,
+    LETS_ENCRYPT,
+    LETS_ENCRYPT_STAGING,
+    OWN_FILES,
+    TlsFiles,
+)
+from backends.dns.addresses import publishable
+from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
+from backends.machine.facts import MachineFacts
+from wizard.answers import Answers
+
+_DIRECTORIES = {"letsencrypt": LETS_ENCRYPT, "letsencrypt-staging": LETS_ENCRYPT_STAGING}
+
+
+def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
+    """What the records to publish are made of."""
+    policy, certificates = answers.dns.policy, answers.certificates
+    return DnsSettings(
+        hostname=answers.site.hostname,
+        domains=answers.site.domains,
+        addresses=publishable(machine.addresses),
+        dmarc=policy.dmarc,
+        reports_to=answers.site.admin,
+        sends_through_relay=answers.protocols.relay.host,
+        mta_sts=policy.mta_sts if answers.clients.enabled else "off",  # nothing else serves the policy
+        pinned=certificate_files(answers) if policy.dane else (),
+        imported=certificates.imported.certificate if certificates.source == "imported" else "",
+        offers=_offers(answers),
+        has_client_pages=answers.clients.enabled,
+        acme_directory=acme_directory(answers) if certificates.source == "acme" else "",
+    )
+
+
+def certificate_files(answers: Answers) -> tuple[TlsFiles, ...]:
+    """The certificates that the servers show."""
+    return IMPORTED_FILES if answers.certificates.source == "imported" else OWN_FILES
+
+
+def acme_directory(answers: Answers) -> str:
+    """The URL of the authority that is asked by ACME."""
+    named = answers.certificates.acme.directory
+    return _DIRECTORIES.get(named, named)
+
+
+def _offers(answers: Answers) -> tuple[Offer, ...]:
+    listeners = answers.protocols.listeners()
+    ports = {name: each.port for name, each in listeners.items() if each.enabled}
+    return tuple(Offer(protocol, ports.get(protocol, 0)) for protocol in PROTOCOLS)
