@@ -1,7 +1,7 @@
 """What the world sees of this server's records, asked all at once."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from backends.certificates.served import NotServedError
@@ -38,9 +38,9 @@ class CheckSettings:
 
 @dataclass(frozen=True)
 class Probes:
-    """What is tried besides questions to the DNS. Each call may take some seconds, in a thread of its own."""
+    """What is tried besides questions to the DNS. `served` may block for some seconds."""
 
-    fetch: Callable[[str, str], Fetched] = policy_check.fetch
+    fetch: Callable[[str, Sequence[str], str], Awaitable[Fetched]] = policy_check.fetch
     served: Callable[[str, int], tuple[str, ...]] = served_pins.served_pins
 
 
@@ -141,8 +141,9 @@ async def _of_policy(look: Look, settings: CheckSettings, probes: Probes, domain
     host = policy_host(domain)
     where = await asyncio.gather(look.resolve(host, "A"), look.resolve(host, "AAAA"))
     problems = [answer.problem for answer in where if answer.problem]
-    if any(answer.values for answer in where):
-        fetched = await asyncio.to_thread(probes.fetch, host, settings.ca_file)
+    addresses = [address for answer in where for address in answer.values]
+    if addresses:
+        fetched = await probes.fetch(host, addresses, settings.ca_file)
     else:
         problem = problems[0] if problems else _("{host} has no address").format(host=host)
         fetched = Fetched(problem=problem, is_silent=bool(problems))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -92,11 +92,14 @@ async def test_ten_domains_are_asked_all_at_once(
     for domain in settings.domains:
         world.set(domain, "NS", "ns1.dns.test.", "ns2.dns.test.")
     servers.held, servers.delay = world.held, 0.05
-    policy = Fetched(200, "text/plain", "", policy_text(HOST, "testing"))
+
+    async def fetch(_host: str, _addresses: Sequence[str], _ca_file: str) -> Fetched:
+        return Fetched(200, "text/plain", "", policy_text(HOST, "testing"))
+
     began, worked = time.monotonic(), time.thread_time()
 
     found = await check_records(
-        CheckSettings(settings, ("list.test",)), network(servers), probes=Probes(lambda _host, _ca: policy)
+        CheckSettings(settings, ("list.test",)), network(servers), probes=Probes(fetch)
     )
 
     worked, took = time.thread_time() - worked, time.monotonic() - began

@@ -1,5 +1,6 @@
 """How it stands with records, by what name servers and the resolver say."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -62,7 +63,14 @@ def world(settings: CheckSettings) -> World:
 @pytest.fixture
 def probes(keys: Path) -> Probes:
     pin = (keys / "pin").read_text()
-    return Probes(fetch=lambda _host, _ca: POLICY, served=lambda _host, _port: (pin,))
+    return Probes(fetch=finding(POLICY), served=lambda _host, _port: (pin,))
+
+
+def finding(fetched: Fetched) -> Callable[[str, Sequence[str], str], Awaitable[Fetched]]:
+    async def fetch(_host: str, _addresses: Sequence[str], _ca_file: str) -> Fetched:
+        return fetched
+
+    return fetch
 
 
 async def look(
@@ -448,7 +456,7 @@ class TestPolicy:
         fetched: Fetched,
         standing: Standing,
     ) -> None:
-        probes = Probes(fetch=lambda _host, _ca: fetched, served=probes.served)
+        probes = Probes(fetch=finding(fetched), served=probes.served)
         found = await one(settings, world, probes, self.URL, "policy")
         assert found.standing is standing
         assert found.seen.isprintable()
@@ -458,7 +466,7 @@ class TestPolicy:
     ) -> None:
         turned = "\n".join(reversed(policy_text(HOST, "testing").splitlines()))
         fetched = Fetched(200, "text/plain", "", turned)
-        probes = Probes(fetch=lambda _host, _ca: fetched, served=probes.served)
+        probes = Probes(fetch=finding(fetched), served=probes.served)
         assert (await one(settings, world, probes, self.URL, "policy")).standing is RIGHT
 
     async def test_without_its_host_nothing_is_fetched(
