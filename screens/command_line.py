@@ -20,7 +20,7 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "cert": ("cert", "certificates on disk and as each port serves them"),
         "check": ("check", "ask every health check"),
         "clients": ("clients", "a set-up sheet or an Apple profile for a mailbox"),
-        "dns": ("dns", "the DNS records to publish"),
+        "dns": ("dns", "the DNS records to publish, and what the world sees of them"),
         "domain": ("accounts", "add and remove mail domains"),
         "drift": ("drift", "what has been changed by hand since the last run"),
         "log": ("log", "what the servers write, read back or followed"),
