@@ -43,12 +43,14 @@ def published(lab: Lab, machine: Machine) -> Iterator[None]:
     """The records of the domain in the lab's DNS, for the length of a block; the machine's own are there
     anyway.
     """
-    added = []
+    added: dict[tuple[str, str], list[str]] = {}
     for record in records(machine):
         name = record["name"].rstrip(".")
         if name != HOST and name.endswith("example.test"):
-            added.append((name.removesuffix("example.test").rstrip(".") or "@", record["type"]))
-            lab.dns.set("example.test", *added[-1], record["value"])
+            key = (name.removesuffix("example.test").rstrip(".") or "@", record["type"])
+            added.setdefault(key, []).append(record["value"])
+    for key, values in added.items():
+        lab.dns.set("example.test", *key, *values)
     yield
     for name, kind in added:
         lab.dns.remove("example.test", name, kind)
