@@ -1,6 +1,7 @@
 """Asking the DNS many questions at once: a resolver, and the servers that hold a zone."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ _OF_RESOLVER = 4.0
 
 _TRIES = 2
 
+_LONGEST_TTL = 7 * 86400
+"""Seconds; resolvers keep nothing longer, whatever they are told (RFC 8767 section 4)."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -53,6 +57,8 @@ class Answer:
     """Whether the server says that others hold the name."""
     does_exist: bool = True
     """Whether there is such a name, with records of any type."""
+    ttl: int = field(default=0, compare=False)
+    """Seconds for which whoever asked before may go on with what was there then."""
 
 
 class Asker(Protocol):
@@ -75,7 +81,7 @@ def own_resolvers() -> tuple[str, ...]:
 
 @dataclass
 class Network:
-    """The real one. A server that was silent to its last try is asked nothing more."""
+    """The real one. A server from which nothing came while it was waited for is asked nothing more."""
 
     resolvers: Sequence[str] = field(default_factory=own_resolvers)
     port: int = 53
@@ -84,6 +90,8 @@ class Network:
     _queues: dict[str, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
     )
+    _heard: dict[str, float] = field(default_factory=dict)
+    """When each server last answered, whatever it was asked."""
     _silent: set[str] = field(default_factory=set)
 
     async def resolve(self, name: str, kind: str) -> Answer:
@@ -106,6 +114,7 @@ class Network:
             return Answer(problem=_("it is not a name"))
         question.flags = (dns.flags.RD | dns.flags.AD) if recursive else 0
         async with self._queues[server]:
+            began = time.monotonic()
             for _try in range(_TRIES):
                 if server in self._silent:
                     break
@@ -118,12 +127,14 @@ class Network:
                         ignore_unexpected=True,
                         ignore_errors=True,
                     )
+                    self._heard[server] = time.monotonic()
                     return _read(reply)
                 except dns.exception.Timeout:
                     continue
                 except (dns.exception.DNSException, OSError, EOFError, ValueError) as problem:
                     return Answer(problem=clean(str(problem) or type(problem).__name__, 200))
-            self._silent.add(server)
+            if self._heard.get(server, 0) < began:
+                self._silent.add(server)
         return Answer(problem=_("no answer in {seconds:g} s").format(seconds=patience * _TRIES))
 
 
@@ -152,6 +163,7 @@ def _read(reply: dns.message.Message) -> Answer:
         is_secure=bool(reply.flags & dns.flags.AD),
         is_referral=is_referral,
         does_exist=does_exist or bool(alias),
+        ttl=min(chain.minimum_ttl, _LONGEST_TTL),
     )
 
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass, field, replace
 from backends.dns.asking import Answer, Asker
 from backends.language import _
 
+_MOST_SERVERS = 13
+"""As many as the root has; who names more does not want to be asked."""
+
+_MOST_ADDRESSES = 4
+
 
 @dataclass(frozen=True)
 class NameServer:
@@ -75,12 +80,14 @@ class Look:
         if "." not in name:
             # A top-level domain's servers hold nothing of ours: the domain is not registered (any more).
             return Authority(name)
-        names = [value.rstrip(".") for value in found.values]
+        names = [value.rstrip(".") for value in found.values][:_MOST_SERVERS]
         return Authority(name, tuple(await asyncio.gather(*map(self._server, names))))
 
     async def _server(self, name: str) -> NameServer:
         answers = await asyncio.gather(*(self.resolve(name, kind) for kind in ("A", "AAAA")))
-        return NameServer(name, tuple(value for answer in answers for value in answer.values))
+        return NameServer(
+            name, tuple(value for answer in answers for value in answer.values)[:_MOST_ADDRESSES]
+        )
 
     async def _from(self, authority: Authority, name: str, kind: str) -> tuple[Said, ...]:
         if authority.problem:

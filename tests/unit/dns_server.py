@@ -28,6 +28,7 @@ class Servers:
     delay: float = 0
     """Seconds before each answer."""
     silent: set[str] = field(default_factory=set)
+    """Servers that give no answer, and names that get none from any."""
     refusing: dict[str, dns.rcode.Rcode] = field(default_factory=dict)
     truncating: set[str] = field(default_factory=set)
     """Servers that want to be asked again over TCP, where nobody listens."""
@@ -93,6 +94,7 @@ class _Server(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         assert self._transport
-        if self._address not in self._servers.silent:
+        name = dns.message.from_wire(data).question[0].name.to_text(omit_final_dot=True)
+        if self._servers.silent.isdisjoint({self._address, name}):
             reply = self._servers.answer(self._address, data)
             asyncio.get_running_loop().call_later(self._servers.delay, self._transport.sendto, reply, addr)

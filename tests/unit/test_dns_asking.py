@@ -66,6 +66,17 @@ async def test_a_silent_server_costs_one_wait_and_not_one_for_each_question(serv
     assert {answer.problem for answer in answers} == {"no answer in 0.4 s"}
 
 
+async def test_a_server_that_is_slow_with_one_name_is_asked_for_the_others(servers: Servers) -> None:
+    servers.silent.add("slow.test")
+    servers.held = {("a.test", "A"): ("192.0.2.1",)}
+    asker = network(servers, patience=0.2)
+    slow = asyncio.create_task(asker.resolve("slow.test.", "A"))
+    while not slow.done():
+        assert (await asker.resolve("a.test.", "A")).values == ("192.0.2.1",)
+    assert (await slow).problem
+    assert (await asker.resolve("a.test.", "A")).values == ("192.0.2.1",)
+
+
 async def test_a_server_that_can_not_say_it_all_is_a_problem(servers: Servers) -> None:
     servers.truncating.add(FIRST)
     assert (await network(servers).ask(FIRST, "a.test.", "A")).problem
