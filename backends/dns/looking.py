@@ -60,6 +60,12 @@ class Look:
         if any(one.answer.is_referral for one in said):
             # A part of the domain is a zone of its own, on servers of its own.
             said = await self._from(await self.authority_of(name), name, kind)
+            said = tuple(
+                replace(one, answer=Answer(problem=_("it does not hold the zone")))
+                if one.answer.is_referral
+                else one
+                for one in said
+            )
         return (*said, Said(_("the resolver"), resolved, is_resolver=True))
 
     async def authority_of(self, name: str) -> Authority:

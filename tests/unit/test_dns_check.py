@@ -300,6 +300,18 @@ async def test_a_part_of_a_domain_may_be_a_zone_of_its_own(
     assert ("192.0.2.55", name, "TXT") in world.asked
 
 
+async def test_a_server_that_does_not_hold_the_zone_given_to_it_is_told(
+    settings: CheckSettings, world: World, probes: Probes
+) -> None:
+    name = "r1._domainkey.example.test"
+    for server in (NS1, NS2):
+        world.own[server, name, "TXT"] = Answer(is_referral=True)
+    world.set("_domainkey.example.test", "NS", "ns1.dns.test.")
+    found = await one(settings, world, probes, name, "TXT")
+    assert found.standing is UNASKED
+    assert "does not hold the zone" in found.seen
+
+
 async def test_only_one_domain_is_looked_at_on_demand(
     settings: CheckSettings, world: World, probes: Probes
 ) -> None:
