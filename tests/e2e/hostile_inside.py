@@ -10,6 +10,7 @@ from pathlib import Path
 
 from terminal_inside import Terminal  # type: ignore[import-not-found] # copied beside this file
 
+CTRL_N, CTRL_Q = b"\x0e", b"\x11"
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 PANELS = {b"2": b"hostile-log", b"3": b"hostile-sender", b"4": b"hostile-alias", b"5": b"203.0.113.9"}
 """The key of each panel that shows others' texts, and what is on it."""
@@ -28,8 +29,6 @@ def console(terminal: Terminal) -> None:
             terminal.settle(0.2, 1.0)
             time.sleep(0.1)  # escape alone is told from a sequence by a pause
     terminal.send(b"\x1b")
-    terminal.settle(0.3, 1.0)
-    terminal.send(b"q")
 
 
 def wizard(terminal: Terminal) -> None:
@@ -41,11 +40,8 @@ def wizard(terminal: Terminal) -> None:
             terminal.send(pasted(TYPED))
             terminal.settle(0.2, 1.0)
             terminal.send(b"\t")
-        terminal.send(b"\x0e")  # ctrl+n
+        terminal.send(CTRL_N)
         terminal.settle(0.3, 2.0)
-    terminal.send(b"\x11")  # ctrl+q
-    terminal.settle(0.5, 1.0)
-    terminal.send(b"y")
 
 
 def pasted(text: bytes) -> bytes:
@@ -58,8 +54,9 @@ def main(what: str, output: str, *settings: str) -> None:
     command = ["/usr/local/bin/mailstead", *(["setup"] if what == "wizard" else [])]
     terminal = Terminal(command, **dict(setting.split("=", 1) for setting in settings))
     try:
-        (wizard if what == "wizard" else console)(terminal)
-        print(terminal.end())
+        drive, leave = (wizard, (CTRL_Q, b"y")) if what == "wizard" else (console, (b"q",))
+        drive(terminal)
+        print(terminal.end(*leave))
     finally:
         Path(output).write_bytes(terminal.sent)
 

@@ -81,13 +81,26 @@ class Terminal:
         while keys:
             keys = keys[os.write(self.master, keys) :]
 
-    def end(self) -> int:
-        """Wait until the program has ended by itself; gives its exit status."""
-        while self.read(PATIENCE):
-            pass
-        _pid, status = os.waitpid(self.pid, 0)
-        os.close(self.master)
-        return os.waitstatus_to_exitcode(status)
+    def end(self, *keys: bytes, patience: float = 8.0, tries: int = 4) -> int:
+        """Press keys one by one, as `press_until` does, until the program ends; gives its exit status.
+        SystemExit when it never does.
+        """
+        for attempt in range(tries):
+            if attempt:
+                self.send(b"\x1b")
+                self.settle(0.6, 2.0)
+            for key in keys:
+                self.settle(0.5, 1.0)
+                self.send(key)
+            give_up = time.monotonic() + patience
+            while time.monotonic() < give_up:
+                self.read(0.2)
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    self.settle(0.1, 1.0)
+                    os.close(self.master)
+                    return os.waitstatus_to_exitcode(status)
+        raise SystemExit(f"it does not end; the last was {self.sent[-3000:]!r}")
 
     def close(self) -> None:
         """End the program."""
