@@ -22,6 +22,7 @@ from backends.resources import (
     SystemUser,
 )
 from backends.rspamd.pattern_cache import PatternCache
+from backends.rspamd.signing_pair import SigningPair
 
 _KINDS: tuple[type[Resource], ...] = (
     AccountEntry,
@@ -40,6 +41,7 @@ _KINDS: tuple[type[Resource], ...] = (
     PatternCache,
     Service,
     ServingService,
+    SigningPair,
     SystemGroup,
     SystemUser,
 )

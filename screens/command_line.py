@@ -20,6 +20,7 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "cert": ("cert", "certificates on disk and as each port serves them"),
         "check": ("check", "ask every health check"),
         "clients": ("clients", "a set-up sheet or an Apple profile for a mailbox"),
+        "dkim": ("dkim", "the keys that sign mail; change them for new ones"),
         "dns": ("dns", "the DNS records to publish, and what the world sees of them"),
         "domain": ("accounts", "add and remove mail domains"),
         "drift": ("drift", "what has been changed by hand since the last run"),
@@ -41,11 +42,12 @@ hidden.
 """
 
 _RECORDED = frozenset(
-    {"account", "alias", "ban", "cert", "domain", "mend", "queue", "replay", "resume", "rollback"}
+    {"account", "alias", "ban", "cert", "dkim", "dns", "domain", "mend", "queue"}
+    | {"replay", "resume", "rollback"}
 )
 """Commands that change things."""
 
-_LOOKING = frozenset({"list", "show", "status", "refresh"})
+_LOOKING = frozenset({"list", "show", "status", "refresh", "records", "check"})
 """Words after those that only look, or that a timer calls."""
 
 

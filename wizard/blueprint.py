@@ -16,6 +16,7 @@ from backends.certificates.settings import (
     TlsPort,
 )
 from backends.clients.settings import MailAccess, MailService, Protocol, Security
+from backends.dns.rotation_file import load_rotation
 from backends.dovecot.adapter import Dovecot
 from backends.dovecot.settings import DovecotSettings
 from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
@@ -35,7 +36,7 @@ from backends.postfix.settings import PostfixSettings, Relay
 from backends.redis.adapter import Redis
 from backends.redis.settings import RedisSettings
 from backends.rspamd.adapter import Rspamd
-from backends.rspamd.settings import SELECTORS, RspamdSettings, dkim_key_path
+from backends.rspamd.settings import RspamdSettings, dkim_key_path, selectors
 from backends.rsyslog.adapter import Rsyslog, RsyslogSettings
 from backends.state.adapter import State, StateSettings
 from backends.unbound.adapter import Resolver, Unbound
@@ -144,7 +145,7 @@ def redis(_answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Re
 
 def rspamd(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Rspamd:
     """The filter, and the signatures of what goes out."""
-    filters = answers.antispam
+    filters, rotation = answers.antispam, load_rotation()
     return Rspamd(
         RspamdSettings(
             hostname=answers.site.hostname,
@@ -160,6 +161,8 @@ def rspamd(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Rs
             blocked_recipients=filters.blocked_recipients,
             workers=max(1, min(machine.cores, 4)),
             has_systemd=machine.init == "systemd",
+            dkim_pair=rotation.wanted,
+            further_pairs=rotation.further,
         ),
         dns_settings(answers, machine),
     )
@@ -285,7 +288,10 @@ def proof_settings(answers: Answers, machine: MachineFacts) -> ProofSettings:
         imaps_port=_port(answers, "imaps"),
         imap_port=_port(answers, "imap"),
         ca_file=_trusted_in_proofs(answers),
-        dkim_keys=tuple(DkimKey(s, Path(dkim_key_path(domain, s))) for s in SELECTORS),
+        dkim_keys=tuple(
+            DkimKey(selector, Path(dkim_key_path(domain, selector)))
+            for selector in selectors(load_rotation().signing)
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from backends.certificates.settings import (
     TlsFiles,
 )
 from backends.dns.addresses import publishable
+from backends.dns.rotation_file import load_rotation
 from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
 from backends.machine.facts import MachineFacts
 from wizard.answers import Answers
@@ -17,7 +18,7 @@ _DIRECTORIES = {"letsencrypt": LETS_ENCRYPT, "letsencrypt-staging": LETS_ENCRYPT
 
 def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
     """What the records to publish are made of."""
-    policy, certificates = answers.dns.policy, answers.certificates
+    policy, certificates, rotation = answers.dns.policy, answers.certificates, load_rotation()
     return DnsSettings(
         hostname=answers.site.hostname,
         domains=answers.site.domains,
@@ -25,6 +26,8 @@ def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
         dmarc=policy.dmarc,
         reports_to=answers.site.admin,
         sends_through_relay=answers.protocols.relay.host,
+        dkim_pair=rotation.wanted,
+        further_pairs=rotation.further,
         mta_sts=policy.mta_sts if answers.clients.enabled else "off",  # nothing else serves the policy
         pinned=certificate_files(answers) if policy.dane else (),
         imported=certificates.imported.certificate if certificates.source == "imported" else "",

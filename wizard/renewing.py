@@ -35,7 +35,7 @@ def run_for_certificates(answers: Answers, environment: Mapping[str, str]) -> tu
     Raises RunLocked, InTheWay, ChangedByHand; nothing is touched then.
     """
     variables = secret_files.variables_of(answers, environment)
-    with _patient_lock():
+    with patient_lock():
         prepared = prepare(answers, steps=(STEP,), environment=variables)
         if answers.certificates.source == "imported":
             refuse_obstacles(answers, prepared.facts)  # files that can't be served change nothing
@@ -92,7 +92,8 @@ def _with_imported(answers: Answers, files: ImportedSettings) -> Answers:
 
 
 @contextmanager
-def _patient_lock() -> Iterator[None]:
+def patient_lock() -> Iterator[None]:
+    """Hold the lock of runs, after waiting for another run to end; raises RunLocked after five minutes."""
     give_up = time.monotonic() + _LOCK_PATIENCE
     while True:
         try:

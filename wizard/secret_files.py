@@ -24,7 +24,8 @@ def references(answers: Answers) -> Iterator[tuple[SecretReference, str]]:
     if relay.host and relay.username:
         yield relay.password, RELAY
     certificates = answers.certificates
-    if certificates.source == "acme" and certificates.acme.challenge == "dns-01":
+    is_proved_by_dns = certificates.source == "acme" and certificates.acme.challenge == "dns-01"
+    if is_proved_by_dns or answers.dns.publish == "rfc2136":
         yield answers.dns.rfc2136.key_secret, DNS_UPDATE
 
 

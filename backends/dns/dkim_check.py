@@ -12,7 +12,7 @@ from backends.checks import Check, Finding, fail, ok, warn
 from backends.dns.records import dkim_record
 from backends.dns.settings import DnsSettings
 from backends.language import _
-from backends.rspamd.settings import SELECTORS
+from backends.rspamd.settings import selectors
 from backends.unbound import answering
 
 _PATIENCE = 2
@@ -22,14 +22,21 @@ _PATIENCE = 2
 def dkim_checks(settings: DnsSettings) -> Iterator[Check]:
     """One for each key: `dkim.record-SELECTOR.DOMAIN`."""
     for domain in settings.domains:
-        for selector in SELECTORS:
+        for selector, does_sign in _selectors(settings):
             yield Check(
                 f"dkim.record-{selector}.{domain}",
                 _("The DKIM key {selector} of {domain} is published").format(
                     selector=selector, domain=domain
                 ),
-                partial(_is_published, domain, selector, settings.dkim_directory),
+                partial(_is_published, domain, selector, settings.dkim_directory, does_sign=does_sign),
             )
+
+
+def _selectors(settings: DnsSettings) -> Iterator[tuple[str, bool]]:
+    """Every selector that is to be published, and whether its key signs now."""
+    for pair in (settings.dkim_pair, *settings.further_pairs):
+        for selector in selectors(pair):
+            yield selector, pair == settings.dkim_pair
 
 
 def public_key_in(text: str) -> str | None:
@@ -39,7 +46,7 @@ def public_key_in(text: str) -> str | None:
     return found.get("p")
 
 
-def _is_published(domain: str, selector: str, directory: str) -> Finding:
+def _is_published(domain: str, selector: str, directory: str, *, does_sign: bool) -> Finding:
     record = dkim_record(domain, selector, directory)
     publish = f"publish {record.name} TXT {record.presentation}"
     try:
@@ -63,6 +70,8 @@ def _is_published(domain: str, selector: str, directory: str) -> Finding:
     if not published:
         return warn(_("it is not published yet"), _("the key in the DNS"), publish)
     if public_key_in(record.value) not in published:
+        if not does_sign:
+            return warn(_("another key is published"), _("the key on this server"), publish)
         return fail(
             _("another key is published: receivers refuse the signatures"),
             _("the key on this server"),

@@ -1,6 +1,7 @@
 """The records that make the world find this server and believe its mail."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from backends.dns.settings import DnsSettings
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.rspamd.dkim_keys import public_part
-from backends.rspamd.settings import RSA_SELECTOR, SELECTORS, dkim_key_path
+from backends.rspamd.settings import dkim_key_path, selectors
 
 __all__ = [
     "TTL",
@@ -61,9 +62,20 @@ def dkim_record(domain: str, selector: str, directory: str) -> DnsRecord:
         "TXT",
         f"v=DKIM1; k={kind}; p={public}",
         # Many receivers do not verify Ed25519 yet; what they find then is the RSA signature.
-        need=Need.REQUIRED if selector == RSA_SELECTOR else Need.RECOMMENDED,
+        need=Need.REQUIRED if kind == "rsa" else Need.RECOMMENDED,
         why=_("receivers verify this server's signatures by it"),
     )
+
+
+def _dkim_records(settings: DnsSettings, domain: str) -> Iterator[DnsRecord]:
+    """Of the keys that sign, then of those that will, or did until lately: mail by them is under way."""
+    for selector in selectors(settings.dkim_pair):
+        yield dkim_record(domain, selector, settings.dkim_directory)
+    why = _("receivers verify signatures by it before and after a change of keys")
+    for pair in settings.further_pairs:
+        for selector in selectors(pair):
+            record = dkim_record(domain, selector, settings.dkim_directory)
+            yield replace(record, need=Need.RECOMMENDED, why=why)
 
 
 def _host_records(settings: DnsSettings) -> Iterator[DnsRecord]:
@@ -85,8 +97,7 @@ def _domain_records(settings: DnsSettings, domain: str) -> Iterator[DnsRecord]:
     yield DnsRecord(domain, "MX", f"10 {settings.hostname}.", why=why)
     why = _("receivers know which servers send the domain's mail")
     yield DnsRecord(domain, "TXT", _spf(settings), why=why)
-    for selector in SELECTORS:
-        yield dkim_record(domain, selector, settings.dkim_directory)
+    yield from _dkim_records(settings, domain)
     yield from _policies(settings, domain)
     yield from service_records(settings, domain)
     yield from web_host_records(settings, domain)

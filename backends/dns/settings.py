@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, get_args
 
 from backends.certificates.settings import TlsFiles
+from backends.rspamd.settings import FIRST_PAIR
 
 IPAddress = IPv4Address | IPv6Address
 
@@ -36,6 +37,10 @@ class DnsSettings:
     sends_through_relay: str = ""
     """A smarthost's name or address: mail leaves from its addresses, so SPF has to name it."""
     dkim_directory: str = "/etc/mailstead/dkim"
+    dkim_pair: int = FIRST_PAIR
+    """The pair of keys that signs."""
+    further_pairs: tuple[int, ...] = ()
+    """Pairs that are to be seen as well: the next one, and those that signed until lately."""
     mta_sts: Literal["off", "testing", "enforce"] = "off"
     pinned: tuple[TlsFiles, ...] = ()
     """The certificates on port 25 whose keys TLSA records name; none without DANE."""

@@ -12,21 +12,21 @@ from backends.dns.settings import DnsSettings
 from backends.language import _
 from backends.machine.packages import installed_versions
 from backends.machine.schedule import scheduled
-from backends.resources import Directory, File, GeneratedFile, Membership, Resource, Service, SystemGroup
-from backends.rspamd import dkim_keys, watch
+from backends.resources import Directory, File, Membership, Resource, Service, SystemGroup
+from backends.rspamd import watch
 from backends.rspamd.block_lists import added_rules, shipped_rules
+from backends.rspamd.dkim_files import key_files
 from backends.rspamd.maps import map_line
 from backends.rspamd.pattern_cache import PatternCache, is_whole
 from backends.rspamd.settings import (
     CONTROLLER_SOCKET,
-    ED25519_SELECTOR,
     LEARN_GROUP,
     MILTER_SOCKET,
-    RSA_SELECTOR,
-    SELECTORS,
     RspamdSettings,
     dkim_key_path,
+    selectors,
 )
+from backends.rspamd.signing_pair import SigningPair
 from backends.templates import bares
 
 LOCAL = "/etc/rspamd/local.d"
@@ -112,9 +112,12 @@ class Rspamd(Adapter):
         groups = [Membership("_rspamd", group) for group in ("postfix", "redis", LEARN_GROUP)]
         yield from groups
         yield Directory(str(PurePosixPath(MILTER_SOCKET).parent), 0o750, "_rspamd", "postfix")
-        keys = tuple(self._keys())
         yield Directory(settings.dkim_directory, 0o750, "root", "_rspamd")
+        keys = tuple(key_files(settings.domains, settings.dkim_pair, settings.dkim_directory))
         yield from keys
+        for pair in settings.further_pairs:
+            yield from key_files(settings.domains, pair, settings.dkim_directory)
+        yield SigningPair(settings.dkim_pair)
         configuration = tuple(self._configuration())
         yield Directory(MAPS)
         yield from configuration
@@ -131,6 +134,15 @@ class Rspamd(Adapter):
             yield drop_in
             changes = (*changes, drop_in)
         yield Service("rspamd.service", restart_on=changes)
+        yield from scheduled(
+            "dkim",
+            "Carry a change of DKIM keys on",
+            ("/usr/local/bin/mailstead", "dkim", "refresh"),
+            "hourly",
+            step=self.step,
+            has_systemd=settings.has_systemd,
+            spread=600,
+        )
         yield from scheduled(
             "dmarc-reports",
             "Tell other domains what this server saw of their mail (DMARC)",
@@ -157,19 +169,6 @@ class Rspamd(Adapter):
         yield Check("rspamd.scan", _("The mail filter knows spam when it sees it"), watch.knows_spam)
         if self.records:
             yield from dkim_check.dkim_checks(self.records)
-
-    def _keys(self) -> Iterator[GeneratedFile]:
-        for domain in self.settings.domains:
-            for selector in SELECTORS:
-                is_rsa = selector == RSA_SELECTOR
-                yield GeneratedFile(
-                    dkim_key_path(domain, selector, self.settings.dkim_directory),
-                    dkim_keys.new_rsa_key if is_rsa else dkim_keys.new_ed25519_key,
-                    dkim_keys.is_rsa_key if is_rsa else dkim_keys.is_ed25519_key,
-                    mode=0o640,
-                    group="_rspamd",
-                    what=f"the {'RSA' if is_rsa else 'Ed25519'} key that signs mail of {domain}",
-                )
 
     def _configuration(self) -> Iterator[File]:
         settings = self.settings
@@ -205,11 +204,11 @@ class Rspamd(Adapter):
             yield self.file(f"{LOCAL}/{name}", f"{name}.j2", validate=_VALIDATE, **values)
 
     def _domain(self, name: str) -> _Domain:
-        paths = {
-            selector: dkim_key_path(name, selector, self.settings.dkim_directory) for selector in SELECTORS
-        }
-        keys = tuple((selector, paths[selector]) for selector in (RSA_SELECTOR, ED25519_SELECTOR))
-        return _Domain(name, keys, RSA_SELECTOR, paths[RSA_SELECTOR])
+        keys = tuple(
+            (selector, dkim_key_path(name, selector, self.settings.dkim_directory))
+            for selector in selectors(self.settings.dkim_pair)
+        )
+        return _Domain(name, keys, *keys[0])
 
     def _blocked(self) -> Iterator[_Blocked]:
         yield _Blocked(

@@ -15,9 +15,12 @@ LEARN_GROUP = "rspamd-learn"
 
 DKIM_DIRECTORY = "/etc/mailstead/dkim"
 
-RSA_SELECTOR, ED25519_SELECTOR = "r1", "e1"
-SELECTORS = (RSA_SELECTOR, ED25519_SELECTOR)
-"""RSA-2048, which everybody verifies (RFC 8301), and Ed25519 (RFC 8463)."""
+FIRST_PAIR = 1
+
+
+def selectors(pair: int) -> tuple[str, str]:
+    """The names of a pair of keys: RSA-2048, which everybody verifies (RFC 8301), and Ed25519 (RFC 8463)."""
+    return f"r{pair}", f"e{pair}"
 
 
 def dkim_key_path(domain: str, selector: str, directory: str = DKIM_DIRECTORY) -> str:
@@ -51,3 +54,7 @@ class RspamdSettings:
     workers: int = 1
     has_systemd: bool = True
     dkim_directory: str = DKIM_DIRECTORY
+    dkim_pair: int = FIRST_PAIR
+    """The pair of keys that signs."""
+    further_pairs: tuple[int, ...] = ()
+    """Pairs that do not sign (yet, or any more) and are kept."""

@@ -11,6 +11,7 @@ import click
 from backends.dns.records import DnsRecord, Need, block_text, domain_of, records_for, zone_text
 from backends.language import _
 from backends.machine.facts import gather_facts
+from screens.commands.dns_publish import publish
 from wizard.answers_in_force import answers_in_force
 from wizard.dns_settings import dns_settings
 
@@ -24,6 +25,9 @@ Groups = Sequence[tuple[str, Sequence[DnsRecord]]]
 @click.group()
 def dns() -> None:
     """The DNS records to publish, and what the world sees of them."""
+
+
+dns.add_command(publish)
 
 
 @dns.command()

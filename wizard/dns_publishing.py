@@ -1,0 +1,231 @@
+"""Publishing this server's records where the answers say, and taking that back."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backends.dns.publish import (
+    Difference,
+    Held,
+    Key,
+    Left,
+    Ours,
+    RecordSet,
+    SetChange,
+    difference,
+    wanted_sets,
+)
+from backends.dns.publish_kept import Kept, KeptZone, forget, keep, load_ours, new_id, newest, save_ours
+from backends.dns.publish_refusals import ChangedInBetween, NotPublished, UpdateUnknown
+from backends.dns.publish_update import Primary, Publisher, Seen, UpdateKey
+from backends.dns.records import records_for
+from backends.errors import MailsteadError
+from backends.language import _
+from backends.machine.facts import MachineFacts
+from wizard import secret_files
+from wizard.answers import Answers
+from wizard.dns_settings import dns_settings
+from wizard.lock import run_lock
+from wizard.secrets import SecretReference, resolve
+
+BY_HAND, BY_UPDATE = "by-hand", "rfc2136"
+LOCK = Path("/run/lock/mailstead-dns.lock")
+
+Chooser = Callable[[Key], bool]
+"""Says of a name and type whether it is looked at."""
+
+
+class PublishedByHand(MailsteadError):
+    """The answers leave publishing to a person."""
+
+
+@dataclass(frozen=True)
+class ZoneChanges:
+    """What would change in one zone."""
+
+    zone: str
+    changes: tuple[SetChange, ...]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What publishing would do now: shown first, then made as it was shown, or not at all."""
+
+    publisher: Publisher
+    zones: tuple[ZoneChanges, ...]
+    left: tuple[Left, ...]
+    ours: Ours
+
+    @property
+    def has_foreign_mail(self) -> bool:
+        """Whether the MX of other servers stand, which a person may have replaced."""
+        return any(one.is_foreign_mail for one in self.left)
+
+
+def publisher_of(answers: Answers, environment: Mapping[str, str]) -> Publisher:
+    """Whom records are published through; raises PublishedByHand, or MailsteadError without a secret."""
+    if answers.dns.publish == BY_HAND:
+        raise PublishedByHand(
+            _("the answers say that records are published by hand"),
+            next_step=_(
+                'copy them from mailstead dns records; or set [dns] publish = "rfc2136" with [dns.rfc2136] '
+                "in the answers, and replay them"
+            ),
+        )
+    if answers.dns.publish == BY_UPDATE:
+        wanted = answers.dns.rfc2136
+        secret = _secret(wanted.key_secret, secret_files.DNS_UPDATE, environment)
+        return Primary(wanted.server, UpdateKey(wanted.key_name, secret))
+    raise NotPublished(
+        _("there is no way to publish by {provider}").format(provider=answers.dns.publish),
+        next_step=_('set [dns] publish to "rfc2136" or "by-hand" in the answers'),
+    )
+
+
+def is_automatic(answers: Answers) -> bool:
+    """Whether records can be published without a person."""
+    return answers.dns.publish != BY_HAND
+
+
+def prepare_publication(
+    answers: Answers,
+    machine: MachineFacts,
+    publisher: Publisher,
+    *,
+    chosen: Chooser = lambda _key: True,
+    may_replace_mail: bool = False,
+) -> Publication:
+    """Ask what is there, and see what would change; touches nothing.
+
+    Raises NotPublished when the publisher refuses or is silent.
+    """
+    settings = dns_settings(answers, machine)
+    every = wanted_sets(records_for(settings))
+    wanted = {key: want for key, want in every.items() if chosen(key)}
+    ours = load_ours()
+    others = {key: values for key, values in ours.items() if not chosen(key)}
+    mine = {key: values for key, values in ours.items() if chosen(key)}
+    seen = publisher.look([*wanted, *(key for key in mine if key not in wanted)])
+    elsewhere = tuple(
+        Left(name, kind, (), seen.elsewhere[name]) for name, kind in wanted if name in seen.elsewhere
+    )
+    found = difference(
+        {key: want for key, want in wanted.items() if key[0] in seen.zones},
+        seen.held,
+        {key: values for key, values in mine.items() if key[0] in seen.zones},
+        host=settings.hostname,
+        may_replace_mail=may_replace_mail,
+    )
+    out_of_reach = {key: values for key, values in mine.items() if key[0] not in seen.zones}
+    return Publication(
+        publisher,
+        tuple(_by_zone(found, seen)),
+        (*found.left, *elsewhere),
+        {**others, **out_of_reach, **found.ours},
+    )
+
+
+def publish(publication: Publication) -> None:
+    """Make the changes as they were shown, an update a zone; what was before is kept.
+
+    Raises NotPublished. Zones before the one that was refused are published then.
+    """
+    with _publishing():
+        ours_before = load_ours()
+        kept = Kept(new_id(), publication.publisher.name, (), ours_before)
+        for one in publication.zones:
+            so_far = kept
+            kept = _with_zone(kept, KeptZone(one.zone, one.changes))
+            keep(kept)
+            try:
+                publication.publisher.apply(one.zone, one.changes)
+            except UpdateUnknown:
+                raise  # it may have been made: what was before stays at hand
+            except MailsteadError:
+                _go_back_to(so_far, kept)
+                raise
+        save_ours(publication.ours)
+
+
+def take_back(
+    answers: Answers, environment: Mapping[str, str], confirm: Callable[[Sequence[ZoneChanges]], bool]
+) -> tuple[ZoneChanges, ...] | None:
+    """Bring back exactly what was there before the last publication; None where there is none to take back.
+
+    `confirm` sees what will change; nothing is touched, and () given, where it says no. Raises
+    ChangedInBetween where something was changed since.
+    """
+    with _publishing():
+        kept = newest()
+        if kept is None:
+            return None
+        publisher = publisher_of(answers, environment)
+        keys = [change.key for one in kept.zones for change in one.changes]
+        held = publisher.look(keys).held
+        undo = tuple(
+            ZoneChanges(one.zone, changes)
+            for one in reversed(kept.zones)
+            if (changes := tuple(_undo(one.changes, held)))
+        )
+        if not confirm(undo):
+            return ()
+        for one in undo:
+            publisher.apply(one.zone, one.changes)
+        save_ours(kept.ours_before)
+        forget(kept)
+        return undo
+
+
+def _undo(changes: Sequence[SetChange], held: Held) -> Iterator[SetChange]:
+    """What undoes these, as far as they were made; raises ChangedInBetween where something else is there."""
+    for change in changes:
+        present = held.get(change.key)
+        if _values(present) == _values(change.before):
+            continue
+        if _values(present) != _values(change.after):
+            name, kind = change.key
+            raise ChangedInBetween(
+                _("{name} {type} was changed since it was published; nothing was taken back").format(
+                    name=name, type=kind
+                ),
+                seen=", ".join(present.shown) if present else _("there is none"),
+                next_step=_("look at it, and put right by hand what shall be otherwise"),
+            )
+        yield change.back
+
+
+def _values(found: RecordSet | None) -> tuple[str, ...]:
+    return found.values if found else ()
+
+
+def _by_zone(found: Difference, seen: Seen) -> Iterator[ZoneChanges]:
+    zones = dict.fromkeys(seen.zones[change.key[0]] for change in found.changes)
+    for zone in zones:
+        yield ZoneChanges(zone, tuple(c for c in found.changes if seen.zones[c.key[0]] == zone))
+
+
+def _with_zone(kept: Kept, zone: KeptZone) -> Kept:
+    return Kept(kept.id, kept.publisher, (*kept.zones, zone), kept.ours_before)
+
+
+def _go_back_to(so_far: Kept, kept: Kept) -> None:
+    """Nothing was changed in the last zone."""
+    if so_far.zones:
+        keep(so_far)
+    else:
+        forget(kept)
+
+
+def _secret(reference: SecretReference, name: str, environment: Mapping[str, str]) -> str:
+    """The secret; one that came from the environment of a run was kept in a file then."""
+    path = secret_files.path_of(reference, name)
+    if reference.kind == "env" and reference.target not in environment and path.exists():
+        return resolve(SecretReference("file", str(path)), name)
+    return resolve(reference, name, environment=environment)
+
+
+@contextmanager
+def _publishing() -> Iterator[None]:
+    with run_lock(LOCK):
+        yield
