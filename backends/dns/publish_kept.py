@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from backends.dns.publish import Key, Ours, RecordSet, SetChange
+from backends.dns.settings import STATE
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.machine.files import remove, write_atomically
 from backends.text import clean
 
-DIRECTORY = Path("/var/lib/mailstead/dns")
+DIRECTORY = STATE
 _OURS = "ours.json"
 
 

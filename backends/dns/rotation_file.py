@@ -5,14 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from backends.dns.publish_kept import DIRECTORY
 from backends.dns.rotation import Coming, Leaving, Rotation
+from backends.dns.settings import STATE
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.machine.files import write_atomically
 from backends.text import clean
 
-FILE = DIRECTORY / "dkim-rotation.json"
+FILE = STATE / "dkim-rotation.json"
 
 
 def load_rotation(path: Path = FILE) -> Rotation:

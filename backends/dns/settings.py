@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from typing import Literal, get_args
 
 from backends.certificates.settings import TlsFiles
 from backends.rspamd.settings import FIRST_PAIR
 
 IPAddress = IPv4Address | IPv6Address
+
+STATE = Path("/var/lib/mailstead/dns")
+"""What was published from here, and how far a change of keys is."""
 
 
 Protocol = Literal["submissions", "submission", "imaps", "imap", "pop3s", "pop3", "sieve"]

@@ -1,6 +1,8 @@
 """`mailstead dns records` and `mailstead dns check`, as people and scripts read them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,6 +18,7 @@ from backends.rspamd import dkim_keys
 from screens.commands import dns as command
 from wizard import dns_check
 
+ROOT = Path(__file__).parents[2]
 HOST = "mail.example.test"
 
 
@@ -51,6 +54,17 @@ def found(monkeypatch: pytest.MonkeyPatch, judgements: Sequence[Judgement]) -> l
 
     monkeypatch.setattr(dns_check, "look", look)
     return asked
+
+
+def test_listing_records_loads_nothing_that_asks_the_dns_or_writes_configuration() -> None:
+    """It answers in half a second, and loading is most of that."""
+    program = "import sys, screens.commands.dns; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"pydantic", "cryptography"} <= set(loaded)
+    heavy = {"asyncio", "dns", "jinja2", "rich", "textual", "wizard.blueprint", "backends.adapter"}
+    assert heavy.isdisjoint(loaded)
 
 
 def test_people_read_each_record_with_its_reason_below_its_domain() -> None:
