@@ -12,7 +12,7 @@ from backends.logs.filtering import LineFilter
 from backends.logs.lines import LogLine
 from backends.logs.reading import last_lines_by_source, lines_since, parsed
 from backends.logs.sources import SOURCES, LogSource
-from backends.logs.tail import FileId, Tail
+from backends.logs.tail import CHUNK, FileId, Tail
 from backends.logs.timeline import merged
 
 _PAUSE = 0.1
@@ -21,8 +21,10 @@ _PAUSE = 0.1
 _BREATH = 0.005
 """Seconds left to others while there is more to read."""
 
-_AT_ONCE = 128 * 1024
-"""Bytes of a file that are read before the next one has its turn: about a thousand lines."""
+_AT_ONCE = CHUNK
+"""Bytes of a file that are read before the next one has its turn, and after all of them whoever waits for the
+event loop: a key that is pressed in a flood.
+"""
 
 
 class Following:
@@ -73,7 +75,7 @@ class Following:
             await asyncio.sleep(_BREATH if has_more else _PAUSE)
 
     def new_lines(self) -> tuple[tuple[LogLine, ...], bool]:
-        """What has been added since the last time, up to some thousand lines; and whether there is more."""
+        """What was added since the last time, up to some hundred lines a file; and whether there is more."""
         has_more = False
         files: list[list[LogLine]] = []
         for source, tail in zip(self._sources, self._tails, strict=True):
