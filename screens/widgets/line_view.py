@@ -1,7 +1,7 @@
 """A list of any length that draws only the lines a person sees."""
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from rich.segment import Segment
 from rich.text import Text
@@ -12,12 +12,15 @@ from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from backends.language import _
+from screens.widgets.steady_scroll_bar import SteadyScrollBar
 
 Row = TypeVar("Row")
-_STRIPS_KEPT = 1000
+_STRIPS_KEPT = 200
+"""A few screens of lines: while following, none comes again."""
 
 
 class LineView(ScrollView, Generic[Row], can_focus=True):
@@ -109,7 +112,8 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
         self.rows = rows
         if forget:
             self._strips.clear()
-        self.virtual_size = Size(self._width, len(rows))
+        self.set_reactive(LineView.virtual_size, Size(self._width, len(rows)))
+        self._refresh_scrollbars()
         if dropped and not self.is_following:
             self.scroll_to(
                 y=max(0, self.scroll_offset.y - dropped), animate=False, immediate=True, force=True
@@ -120,6 +124,7 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
             place = next((n for n, row in enumerate(rows) if self._key(row) == here), place)
         self.cursor = max(0, min(place, len(rows) - 1))
         self._bring_into_view()
+        self._tell_scroll_bar()
         self.refresh()
 
     def toggle_mark(self) -> None:
@@ -192,6 +197,26 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
             strip = self._strips[name] = self._strip(row, is_cursor=is_cursor, is_marked=is_marked)
         return strip
 
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """One that is drawn only when its thumb moves."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = SteadyScrollBar(
+                name="vertical", thickness=self.scrollbar_size_vertical
+            )
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)  # noqa: SLF001  as Widget does
+        return self._vertical_scrollbar
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw the lines anew, or parts of them; the scroll bar looks after itself."""
+        if repaint and not (layout or recompose) and self.is_mounted:
+            lines = Region(0, 0, self._width, self.size.height)
+            regions = tuple(lines.intersection(region) for region in regions) or (lines,)
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
     def notify_style_update(self) -> None:
         """Colours changed: no line looks as it did."""
         super().notify_style_update()
@@ -199,8 +224,9 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
 
     def on_resize(self) -> None:
         """Fit the lines to the new width, and keep the cursor in sight."""
-        self.virtual_size = Size(self._width, len(self.rows))
+        self.set_reactive(LineView.virtual_size, Size(self._width, len(self.rows)))
         self._bring_into_view()
+        self._tell_scroll_bar()
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is; a second click opens."""
@@ -232,6 +258,13 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
     def _width(self) -> int:
         return max(1, self.scrollable_content_region.width)
 
+    def _tell_scroll_bar(self) -> None:
+        """Length and place at once: the thumb stays where it is while rows come at the end.
+
+        The length is set without its watcher, which would lay out the whole screen for it.
+        """
+        self._scroll_update(self.virtual_size)
+
     def _go(self, place: int) -> None:
         last = len(self.rows) - 1
         if self.is_following and place < last:
@@ -251,7 +284,7 @@ class LineView(ScrollView, Generic[Row], can_focus=True):
         text = self._draw(row, self._width - 2)
         line = Text("* " if is_marked else "  ", end="", no_wrap=True)
         line.append_text(text)
-        line.truncate(self._width, overflow="ellipsis")
+        line.truncate(self._width, overflow="ellipsis", pad=True)
         strip = Strip(line.render(self.app.console)).adjust_cell_length(self._width)
         style = self.rich_style
         if is_marked:

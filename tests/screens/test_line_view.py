@@ -3,7 +3,9 @@
 import time
 from collections.abc import Sequence
 
+import pytest
 from rich.text import Text
+from textual._compositor import ChopsUpdate, Compositor
 from textual.app import App, ComposeResult
 
 from screens.widgets.line_view import LineView
@@ -144,3 +146,43 @@ async def test_escape_sequences_and_markup_of_a_row_are_only_text() -> None:
         app.lines.show([3])
 
         assert "[/nope] [bold]x" in app.lines.render_line(0).text
+
+
+async def test_following_costs_a_slow_line_no_more_than_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the scroll bar, whose thumb stays at the end, nor anything else is drawn with them."""
+    drawn: list[ChopsUpdate] = []
+    render = Compositor.render_update
+
+    def noted(self: Compositor, *arguments: object, **options: object) -> object:
+        update = render(self, *arguments, **options)  # type: ignore[arg-type]
+        assert isinstance(update, ChopsUpdate | None), "the whole screen is drawn"
+        drawn.extend([update] if update else [])
+        return update
+
+    app = Numbers(range(5000), follows=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.1)
+        monkeypatch.setattr(Compositor, "render_update", noted)
+        for length in range(5001, 5011):
+            app.lines.show(range(length), forget=False)
+            await pilot.pause()
+        sent = "".join(update.render_segments(app.console) for update in drawn)
+
+        assert app.seen()[-1] == "row 5009"
+        assert {end for update in drawn for _y, _start, end in update.spans} == {78}
+        assert len(sent) < 10 * 24 * (80 + 60)
+
+
+async def test_the_scroll_bar_goes_along_with_whoever_scrolls() -> None:
+    app = Numbers(range(100))
+    async with app.run_test(size=(80, 24)) as pilot:
+        before = _bar(app)
+        await pilot.press("end")
+        await pilot.pause()
+
+        assert _bar(app) != before
+
+
+def _bar(app: App[None]) -> list[str]:
+    """The last column, with its colours."""
+    return [repr(list(strip.crop(79, 80))) for strip in app.screen._compositor.render_strips()]
