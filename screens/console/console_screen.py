@@ -10,12 +10,13 @@ from textual.command import CommandPalette, Provider
 from textual.containers import Container
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from backends.language import _
 from screens.console.panel import Panel
 from screens.console.panels import PANELS, PanelEntry
 from screens.console.tabs import Tabs
+from screens.widgets.key_bar import KeyBar
 
 
 def _actions() -> type[Provider]:
@@ -54,7 +55,7 @@ class ConsoleScreen(Screen[None]):
         yield Tabs(PANELS)
         yield Container(id="panels")
         yield Static(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     async def on_mount(self) -> None:
         """Show the first panel."""

@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.types import CSSPathType
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from backends.language import _
 from backends.text import clean_lines
@@ -22,6 +22,7 @@ from screens.setup import looking
 from screens.setup.page import Page
 from screens.setup.pages import PAGES, PageEntry
 from screens.setup.sidebar import Sidebar
+from screens.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
     from backends.machine.surroundings import Surroundings
@@ -75,7 +76,7 @@ class SetupScreen(Screen[None]):
             yield Sidebar(PAGES)
             with Container(id="pages"):
                 yield Static(Content(_("Looking at the machine…")), id="looking")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Draw first, look then."""
