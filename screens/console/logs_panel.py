@@ -29,7 +29,7 @@ from screens.widgets.line_view import LineView
 _AT_FIRST = 5000
 """Lines from before that are there at the start."""
 
-_DRAW_EVERY = 0.1
+_DRAW_EVERY = 0.2
 _TELL_EVERY = 0.5
 _AFTER_TYPING = 0.15
 """Seconds."""
@@ -138,12 +138,9 @@ class LogsPanel(Panel):
     @work(exclusive=True, group="read", exit_on_error=False, description="read the logs")
     async def _read(self) -> None:
         with Following() as logs:
-            lines: list[LogLine] = []
-            for better in logs.last_lines(_AT_FIRST):
-                lines = better
-                await asyncio.sleep(0)
+            before = await asyncio.to_thread(_last_of, logs)
             if not self.rows.rows:
-                self._take(lines)
+                self._take(before)
             gc.freeze()  # what is there now stays; looking through all of it would hold up a key
             async for batch in logs.batches():
                 self._take(batch)
@@ -158,7 +155,11 @@ class LogsPanel(Panel):
         self._is_untold = True
 
     def _draw(self) -> None:
-        """Show what has come since the last time, and now and then the figures."""
+        """Show what has come since the last time, and now and then the figures; not behind a dialog, whose
+        keys would wait for it.
+        """
+        if self.app.screen is not self.screen:
+            return
         if self._is_undrawn:
             self._show()
         if self._is_untold and monotonic() - self._told_at >= _TELL_EVERY:
@@ -284,6 +285,14 @@ class LogsPanel(Panel):
         """Show all lines again: the filter takes too long for what is written now."""
         self.complain(describe(problem))
         self.action_show_all()
+
+
+def _last_of(logs: Following) -> list[LogLine]:
+    """The lines from before, as far as they are shown at first."""
+    lines: list[LogLine] = []
+    for better in logs.last_lines(_AT_FIRST):
+        lines = better
+    return lines
 
 
 def _none_left(severity: Severity, step: int) -> str:

@@ -439,3 +439,46 @@ def read_until(descriptor: int, expected: bytes) -> bytes:
         assert ready, f"{expected!r} does not come: {got[-2000:]!r}"
         got += os.read(descriptor, 65536)
     return got
+
+
+async def test_nothing_is_drawn_behind_a_dialog_and_all_of_it_afterwards(filled: Logs) -> None:
+    async with opened() as (pilot, panel):
+        count = len(panel.view.rows)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: type(pilot.app.screen).__name__ == "HelpScreen")
+
+        filled.mail("postfix/smtpd[17]: connect from late.other.test[203.0.113.9]")
+        await until(pilot, lambda: len(panel.rows.shown) == count + 1)
+        await pilot.pause(0.5)
+        seen_behind = len(panel.view.rows)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(panel.view.rows) == count + 1)
+
+        assert seen_behind == count
+
+
+def test_a_flood_is_read_in_portions_that_hold_up_no_key(tmp_path: Path) -> None:
+    """Some hundred lines at once, however many files have more; and none is lost."""
+    files = [tmp_path / "mail.log", tmp_path / "syslog"]
+    for file in files:
+        file.touch()
+    with Following([LogSource(file) for file in files]) as following:
+        for file in files:
+            file.write_text(f"{START.isoformat()} mail postfix/smtpd[17]: connect from {'x' * 40}\n" * 3000)
+        portions = [following.new_lines()[0]]
+        while portions[-1]:
+            portions.append(following.new_lines()[0])
+
+    assert sum(map(len, portions)) == 6000
+    assert max(map(len, portions)) < 900
+
+
+@pytest.mark.usefixtures("filled")
+async def test_a_click_on_a_key_below_presses_it() -> None:
+    async with opened() as (pilot, panel):
+        line = pilot.app.screen.query_one("KeyBar").render()
+        assert str(line).startswith("f Follow s Services")
+        await pilot.click("KeyBar", offset=(3, 0))
+        await pilot.pause()
+
+        assert not panel.view.is_following
