@@ -1,5 +1,6 @@
 """The Textual application: two modes, the wizard and the console."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
@@ -16,6 +17,11 @@ from screens.widgets.plain_scroll_bar import PlainScrollBar
 
 SETUP, CONSOLE = "setup", "console"
 
+_TURN = 0.0005
+"""Seconds until a thread that computes lets another one have a turn. A dozen threads may be asking checks,
+and with Python's five milliseconds for each a key would wait for all of them.
+"""
+
 
 def _setup() -> Screen[None]:
     from screens.setup.setup_screen import SetupScreen
@@ -27,6 +33,12 @@ def _console() -> Screen[None]:
     from screens.console.console_screen import ConsoleScreen
 
     return ConsoleScreen()
+
+
+def _share_memory() -> None:
+    from screens.memory import share_memory  # takes a moment that the first paint needs
+
+    share_memory()
 
 
 class MailsteadApp(App[None]):
@@ -60,7 +72,9 @@ class MailsteadApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first mode."""
+        sys.setswitchinterval(_TURN)
         self.switch_mode(self._first_mode)
+        self.call_after_refresh(_share_memory)
 
     async def action_quit(self) -> None:
         """Leave, unless the screen below has something to ask first and is told no; asked again, leave."""

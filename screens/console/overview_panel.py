@@ -18,6 +18,7 @@ from screens.console import overview_words as words
 from screens.console.moments import now
 from screens.console.panel import Panel, on_one_line
 from screens.console.row_filter import folded, rows_with
+from screens.memory import give_back
 from screens.widgets.confirm import Confirm
 from screens.widgets.filter_bar import FilterBar
 from screens.widgets.help_screen import HelpScreen
@@ -193,6 +194,7 @@ class OverviewPanel(Panel):
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(asyncio.to_thread(lambda: self._the_watch().check()))
         self._checked = await asyncio.shield(self._asking)
+        give_back()
         self._asked_at = asyncio.get_running_loop().time()
         self._show_checks()
         self._show_verdict()
