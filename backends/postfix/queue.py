@@ -9,7 +9,7 @@ import sys
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from backends.errors import MailsteadError
@@ -30,9 +30,11 @@ _read = json.JSONDecoder(strict=False).decode
 """Takes bare control characters too: one strange message must not hide all the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedMessage:
-    """A message that has not reached everybody. `queue` is one of QUEUES."""
+class QueuedMessage(NamedTuple):
+    """A message that has not reached everybody. `queue` is one of QUEUES.
+
+    A tuple, because 100,000 of them are made in less than half the time of frozen dataclasses.
+    """
 
     queue_id: str
     queue: str

@@ -75,7 +75,7 @@ def with_moved(snapshot: QueueSnapshot, ids: Collection[str], queue: str | None)
     """The snapshot with these messages in another queue, or without them where `queue` is None."""
     moved = set(ids)
     messages = tuple(
-        replace(message, queue=queue) if queue and message.queue_id in moved else message
+        message._replace(queue=queue) if queue and message.queue_id in moved else message
         for message in snapshot.messages
         if queue or message.queue_id not in moved
     )

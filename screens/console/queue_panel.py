@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from asyncio import run_coroutine_threadsafe
 from collections.abc import Callable, Hashable, Iterator, Sequence, Set
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from functools import partial
 from threading import Event
 from typing import ClassVar
@@ -14,6 +17,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
+from textual.worker import Worker, WorkerError
 
 from backends.errors import MailsteadError
 from backends.language import _, ngettext
@@ -30,6 +34,8 @@ from screens.widgets.line_view import LineView
 
 _REST, _LONGEST_REST = 5, 30.0
 """After reading, so many times as long as that took belongs to Postfix, at most so many seconds."""
+_LONGEST_SHOWING = 1.0
+"""Seconds that the reading waits for what it has read to be shown."""
 _MANY = 5000
 """From here on filtering takes longer than a key may."""
 _TYPING_PAUSE = 0.15
@@ -91,10 +97,15 @@ class QueuePanel(Panel):
         stop = Event()
         loop = asyncio.get_running_loop()
 
-        def show(snapshot: QueueSnapshot) -> None:
+        async def put(snapshot: QueueSnapshot) -> None:
             # Whoever came back while the queue was first read keeps what there was of it.
             if not stop.is_set() and len(snapshot.messages) >= len(self._snapshot.messages):
-                loop.call_soon_threadsafe(self._take, snapshot)
+                await self._take(snapshot).wait()
+
+        def show(snapshot: QueueSnapshot) -> None:
+            # Reading on at once would take the time that showing needs.
+            with suppress(TimeoutError, CancelledError, WorkerError):
+                run_coroutine_threadsafe(put(snapshot), loop).result(_LONGEST_SHOWING)
 
         try:
             snapshot = await asyncio.to_thread(self._feed.read, show, stop)
@@ -219,9 +230,9 @@ class QueuePanel(Panel):
         rows, marks = self.view.rows, frozenset(self.view.marks)
         return await asyncio.to_thread(lambda: tuple([one for one in rows if one.queue_id in marks]))
 
-    def _take(self, snapshot: QueueSnapshot) -> None:
+    def _take(self, snapshot: QueueSnapshot) -> Worker[None]:
         self._snapshot = snapshot
-        self._show()
+        return self._show()
 
     @work(exclusive=True, group="filter", exit_on_error=False)
     async def _show(self, *, typed: bool = False) -> None:

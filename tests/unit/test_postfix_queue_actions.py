@@ -1,7 +1,6 @@
 """Actions touch only the messages that were meant; what Postfix really does is tested on machines."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ BASE_52 = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 
 
 def numbered(count: int, **changes: Any) -> list[QueuedMessage]:
-    return [replace(MESSAGE, queue_id=f"4jYZG{n:05d}zFGGD", **changes) for n in range(count)]
+    return [MESSAGE._replace(queue_id=f"4jYZG{n:05d}zFGGD", **changes) for n in range(count)]
 
 
 class Postfix:
@@ -82,13 +81,13 @@ def test_a_failure_in_the_middle_tells_how_many_were_done(postfix: Postfix) -> N
 )
 def test_nothing_is_touched_when_one_id_is_none(postfix: Postfix, name: str) -> None:
     with pytest.raises(WrongQueueId):
-        delete([MESSAGE, replace(MESSAGE, queue_id=name)])
+        delete([MESSAGE, MESSAGE._replace(queue_id=name)])
 
     assert postfix.calls == []
 
 
 def test_only_deferred_messages_are_tried_again(postfix: Postfix) -> None:
-    held = replace(MESSAGE, queue="hold")
+    held = MESSAGE._replace(queue="hold")
 
     assert retry([held]) == ()
     assert postfix.calls == []
@@ -110,8 +109,8 @@ def test_all_deferred_mail_is_tried_again_at_once_but_never_more_than_was_meant(
 
 @pytest.mark.usefixtures("postfix")
 def test_an_id_that_was_given_again_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = [replace(MESSAGE, queue_id=name) for name in ("4A5B6C7D8E", "4A5B6C7D8F", "4A5B6C7D90")]
-    now = (replace(seen[0], arrived_at=1_700_000_500), seen[1])
+    seen = [MESSAGE._replace(queue_id=name) for name in ("4A5B6C7D8E", "4A5B6C7D8F", "4A5B6C7D90")]
+    now = (seen[0]._replace(arrived_at=1_700_000_500), seen[1])
     monkeypatch.setattr(queue_actions, "list_queue", lambda: now)
 
     assert delete([*seen, MESSAGE]) == ("4A5B6C7D8F", MESSAGE.queue_id)
