@@ -89,6 +89,7 @@ def logs(turns: int) -> dict[str, float]:
         terminal.send(b"?")
         taken.append(terminal.wait_for(b"escape closes this"))
         terminal.send(b"q")
+        terminal.wait_for(b"following")  # what was still to come of the help is not the next one
         terminal.settle(0.02, 0.15)
     while writer.is_alive():
         terminal.read(0.2)
