@@ -33,6 +33,9 @@ class Servers:
     truncating: set[str] = field(default_factory=set)
     """Servers that want to be asked again over TCP, where nobody listens."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    """The questions that were answered: by which server, for which name and type."""
+    unheard: int = 0
+    """Questions that got no answer."""
 
     def answer(self, server: str, wire: bytes) -> bytes:
         """The reply to one question."""
@@ -98,3 +101,5 @@ class _Server(asyncio.DatagramProtocol):
         if self._servers.silent.isdisjoint({self._address, name}):
             reply = self._servers.answer(self._address, data)
             asyncio.get_running_loop().call_later(self._servers.delay, self._transport.sendto, reply, addr)
+        else:
+            self._servers.unheard += 1

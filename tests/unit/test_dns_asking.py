@@ -56,20 +56,19 @@ async def test_a_refusal_is_told_by_its_name(servers: Servers) -> None:
     assert (await network(servers).ask(FIRST, "a.test.", "A")).problem == "SERVFAIL"
 
 
-async def test_a_silent_server_costs_one_wait_and_not_one_for_each_question(servers: Servers) -> None:
+async def test_a_silent_server_is_waited_for_once_and_asked_nothing_more(servers: Servers) -> None:
     servers.silent.add(FIRST)
     asker = network(servers, patience=0.2)
     await asker.ask(FIRST, "first.test.", "A")
-    began = time.monotonic()
     answers = await asyncio.gather(*(asker.ask(FIRST, f"{number}.test.", "A") for number in range(50)))
-    assert time.monotonic() - began < 0.2
     assert {answer.problem for answer in answers} == {"no answer in 0.4 s"}
+    assert servers.unheard == 2
 
 
 async def test_a_server_that_is_slow_with_one_name_is_asked_for_the_others(servers: Servers) -> None:
     servers.silent.add("slow.test")
     servers.held = {("a.test", "A"): ("192.0.2.1",)}
-    asker = network(servers, patience=0.2)
+    asker = network(servers, patience=0.5)
     slow = asyncio.create_task(asker.resolve("slow.test.", "A"))
     while not slow.done():
         assert (await asker.resolve("a.test.", "A")).values == ("192.0.2.1",)
