@@ -1,7 +1,6 @@
 """Why a name server did not do what it was asked by DNS UPDATE, in words."""
 
 import dns.exception
-import dns.message
 import dns.rcode
 import dns.tsig
 
@@ -95,6 +94,8 @@ def by_exception(problem: Exception, server: str, key_name: str) -> NotPublished
                 _("{server} does not answer").format(server=server),
                 next_step=_("look whether [dns.rfc2136] server is right, and port 53 open on the way"),
             )
+        case dns.exception.FormError() if "TSIG" in str(problem):
+            return unsigned(server)
         case OSError():
             return UpdateUnknown(
                 _("{server} can't be reached").format(server=server),
@@ -108,10 +109,9 @@ def by_exception(problem: Exception, server: str, key_name: str) -> NotPublished
     )
 
 
-def unsigned(server: str, reply: dns.message.Message) -> UpdateUnknown:
+def unsigned(server: str) -> UpdateUnknown:
     """An answer without a signature may come from anybody."""
     return UpdateUnknown(
         _("the answer of {server} is not signed, so that it can't be believed").format(server=server),
-        seen=dns.rcode.to_text(reply.rcode()),
         next_step=_("look whether that server knows the key, and that nothing on the way answers for it"),
     )

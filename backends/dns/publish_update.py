@@ -97,13 +97,13 @@ class Primary:
             )
         except (dns.exception.DNSException, OSError, EOFError, ValueError) as problem:
             raise refusals.by_exception(problem, self.server, self.key.name) from problem
+        if not reply.had_tsig:
+            raise refusals.unsigned(self.server)
         rcode = reply.rcode()
         if refusals.is_change(rcode):
             raise refusals.changed_in_between(self.server, zone, rcode)
         if rcode != dns.rcode.NOERROR:
             raise refusals.by_rcode(rcode, self.server, zone)
-        if not reply.had_tsig:
-            raise refusals.unsigned(self.server, reply)
 
     def _message(self, zone: str, changes: Sequence[SetChange]) -> dns.update.UpdateMessage:
         message = dns.update.UpdateMessage(dns.name.from_text(zone))
@@ -157,6 +157,8 @@ class Primary:
             reply = await self._answer(question, address)
         except (dns.exception.DNSException, OSError, EOFError, ValueError) as problem:
             raise refusals.by_exception(problem, self.server, self.key.name) from problem
+        if not reply.had_tsig:
+            raise refusals.unsigned(self.server)
         if reply.rcode() == dns.rcode.SERVFAIL:
             raise refusals.by_rcode(reply.rcode(), self.server, name)
         return reply

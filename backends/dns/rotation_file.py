@@ -1,4 +1,4 @@
-"""The change of DKIM keys on disk: it outlasts restarts, and a timer carries it on."""
+"""The change of DKIM keys on disk, beside the keys: whoever brings those back knows which of them signs."""
 
 import json
 from datetime import datetime
@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from backends.dns.rotation import Coming, Leaving, Rotation
-from backends.dns.settings import STATE
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.machine.files import write_atomically
+from backends.rspamd.settings import DKIM_DIRECTORY
 from backends.text import clean
 
-FILE = STATE / "dkim-rotation.json"
+FILE = Path(DKIM_DIRECTORY, "rotation.json")
 
 
 def load_rotation(path: Path = FILE) -> Rotation:
@@ -42,7 +42,6 @@ def load_rotation(path: Path = FILE) -> Rotation:
 
 def save_rotation(rotation: Rotation, path: Path = FILE) -> None:
     """Write it down; raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     coming = rotation.coming
     fields = {
         "signing": rotation.signing,

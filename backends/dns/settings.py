@@ -11,7 +11,7 @@ from backends.rspamd.settings import FIRST_PAIR
 IPAddress = IPv4Address | IPv6Address
 
 STATE = Path("/var/lib/mailstead/dns")
-"""What was published from here, and how far a change of keys is."""
+"""What was published from here, and what was there before."""
 
 
 Protocol = Literal["submissions", "submission", "imaps", "imap", "pop3s", "pop3", "sieve"]

@@ -26,7 +26,7 @@ ZONE = "example.test"
 SECRET = "c2VjcmV0IG9mIHRoZSB1cGRhdGUga2V5IDMyIG9jdHM="
 OTHER_SECRET = "YW5vdGhlciBzZWNyZXQgb2YgMzIgb2N0ZXRzIGhlcmU="
 SECRET_FILE, ANSWERS = "/etc/mailstead/secrets/dns-update", "/etc/mailstead/answers.toml"
-ROTATION = "/var/lib/mailstead/dns/dkim-rotation.json"
+ROTATION = "/etc/mailstead/dkim/rotation.json"
 TOKEN = "site-verification=0123456789"
 
 
@@ -225,7 +225,7 @@ def test_keys_are_changed_for_new_ones_step_by_step(lab: Lab, server: Machine, z
     assert dkim(server, "rotate", "--yes")["coming"]["is_held"] is False
     let_pass(server, "coming", "seen_since", timedelta(hours=2))
     assert dkim(server, "refresh")["signing"] == ["r2", "e2"]
-    assert server.run("mailstead", "prove").stdout.count("r2") == 1, "its signature holds"
+    assert "The signatures r2 and e2 verify" in server.run("mailstead", "prove").stdout
     assert dkim(server, "retire", status=1)["leaving"], "they stay for seven days"
 
     let_pass(server, "leaving", "since", timedelta(days=8))
@@ -234,8 +234,6 @@ def test_keys_are_changed_for_new_ones_step_by_step(lab: Lab, server: Machine, z
     assert (retired["leaving"], retired["gone"]) == ([], [])
     assert held(lab, f"r1._domainkey.{ZONE}", "TXT") == []
     assert len(held(lab, f"r2._domainkey.{ZONE}", "TXT")) == 1
-    assert sorted(path.name for path in (server.root / "etc/mailstead/dkim").iterdir()) == [
-        "example.test.e2.key",
-        "example.test.r2.key",
-    ]
+    keys = (server.root / "etc/mailstead/dkim").glob("*.key")
+    assert sorted(path.name for path in keys) == ["example.test.e2.key", "example.test.r2.key"]
     assert is_settled(server)
