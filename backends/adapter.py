@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from backends.checks import Check
+from backends.machine.services import ServiceNames
 from backends.resources import Additions, Directory, File, Resource
 from backends.resources.additions import record_of
 from backends.templates import render
@@ -48,6 +49,11 @@ class Adapter(ABC):
 
     packages: tuple[str, ...] = ()
     """The Debian packages it needs; those of all adapters are installed together, before anything else."""
+
+    unwanted: tuple[ServiceNames, ...] = ()
+    """Services that these packages bring and nobody asked for: they don't start, now or with the machine,
+    unless they were here before.
+    """
 
     preseed: str = ""
     """Answers to the questions of these packages (debconf-set-selections(1))."""

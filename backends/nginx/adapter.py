@@ -15,6 +15,7 @@ from backends.clients.page import page
 from backends.clients.settings import AUTHORITY_NAME, MailAccess, profile_name
 from backends.clients.xml_documents import autoconfig, autodiscover
 from backends.dns.mta_sts import policy_text
+from backends.machine.services import ServiceNames
 from backends.nginx.own import CONFIGURATION, PID_FILE
 from backends.nginx.settings import PORT, SERVICE, NginxSettings
 from backends.nginx.sites import autoconfig_file, sites
@@ -47,6 +48,7 @@ class Nginx(Adapter):
     name, step = "nginx", "clients"
     includes = "*.conf"
     packages: tuple[str, ...] = ("nginx",)
+    unwanted: tuple[ServiceNames, ...] = (ServiceNames("nginx.service", "nginx.service", "nginx"),)
 
     def __init__(self, settings: NginxSettings) -> None:
         self.settings = settings

@@ -25,6 +25,7 @@ class Packages(Adapter):
 
     def _services(self) -> Iterator[ServiceNames]:
         for adapter in self._adapters:
+            yield from adapter.unwanted
             for resource in adapter.resources():
                 if isinstance(resource, Service):
                     yield resource.names

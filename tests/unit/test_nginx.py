@@ -13,7 +13,7 @@ from backends.nginx import own
 from backends.nginx.adapter import DIRECTORY, Nginx, NoNginx
 from backends.nginx.settings import NginxSettings
 from backends.nginx.sites import sites, web_names
-from backends.resources import Directory, File, GeneratedFile, Service
+from backends.resources import Directory, File, GeneratedFile, PackageSet, Service
 from tests.unit.test_blueprint import facts, resources
 from wizard import preflight
 from wizard.answers import Answers, Clients, Imported
@@ -145,6 +145,13 @@ def test_only_own_files_and_the_own_unit_are_touched() -> None:
         assert isinstance(resource, Directory | File | GeneratedFile | Service)
         assert not resource.name.startswith("/etc/nginx")
         assert resource.name != "nginx.service"
+
+
+def test_debians_own_service_is_kept_from_starting_where_its_package_is_new() -> None:
+    (packages,) = (r for r in resources(with_clients(), facts()) if isinstance(r, PackageSet))
+
+    assert "nginx.service" in {service.unit for service in packages.services}
+    assert "nginx" in packages.names
 
 
 def test_a_quickstart_serves_no_pages_and_installs_no_web_server() -> None:
