@@ -85,7 +85,7 @@ def publisher_of(answers: Answers, environment: Mapping[str, str]) -> Publisher:
 
 def is_automatic(answers: Answers) -> bool:
     """Whether records can be published without a person."""
-    return answers.dns.publish != BY_HAND
+    return answers.dns.publish == BY_UPDATE
 
 
 def prepare_publication(

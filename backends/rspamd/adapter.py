@@ -8,6 +8,7 @@ from typing import Any
 from backends.adapter import Adapter, Headstart
 from backends.checks import Check
 from backends.dns import dkim_check
+from backends.dns.rotation_check import rotation_checks
 from backends.dns.settings import DnsSettings
 from backends.language import _
 from backends.machine.packages import installed_versions
@@ -169,6 +170,7 @@ class Rspamd(Adapter):
         yield Check("rspamd.scan", _("The mail filter knows spam when it sees it"), watch.knows_spam)
         if self.records:
             yield from dkim_check.dkim_checks(self.records)
+            yield from rotation_checks()
 
     def _configuration(self) -> Iterator[File]:
         settings = self.settings

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.checks import Status
 from backends.dns.asking import Answer
 from backends.dns.dkim_check import dkim_checks
 from backends.dns.looking import Look
@@ -31,6 +32,7 @@ from backends.dns.rotation import (
     switching,
     taken_up,
 )
+from backends.dns.rotation_check import judged
 from backends.dns.rotation_file import load_rotation, save_rotation
 from backends.dns.rotation_sight import sight_of, still_published
 from backends.dns.settings import DnsSettings
@@ -218,6 +220,24 @@ def test_nothing_signs_that_was_not_seen_for_its_time_to_live(events: list[tuple
         state = story.state
         assert not story.deleted & {state.signing, *state.further}
         assert len({state.wanted, *state.further}) == 1 + len(state.further)
+
+
+@pytest.mark.parametrize(
+    ("state", "hours", "status"),
+    [
+        (looked(begun(Rotation(), T0), BROKEN, T0), 1, Status.OK),
+        (looked(begun(Rotation(), T0), BROKEN, T0), 25, Status.WARN),
+        (seen_for(0), 0.5, Status.OK),
+        (seen_for(0), 26, Status.WARN),
+        (taken_up(switched(), 1, after(3)), 4, Status.WARN),
+        (Rotation(), 4, Status.OK),
+    ],
+)
+def test_a_change_that_does_not_go_on_is_no_secret(state: Rotation, hours: float, status: Status) -> None:
+    found = judged(state, after(hours))
+
+    assert found.status is status
+    assert bool(found.mend) is (status is Status.WARN)
 
 
 def test_it_is_read_back_as_it_was_written(tmp_path: Path) -> None:
