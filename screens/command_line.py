@@ -9,31 +9,33 @@ from types import MappingProxyType
 
 import click
 
+from backends.language import _
 from backends.version import VERSION
+from screens.command_help import translated
 
 _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "account": ("accounts", "add, remove, suspend mailboxes; set passwords"),
-        "alias": ("accounts", "add and remove addresses that lead to others"),
-        "answers": ("answers", "begin an answers file, look it over, print its schema"),
-        "ban": ("bans", "who is banned; ban and unban"),
-        "cert": ("cert", "certificates on disk and as each port serves them"),
-        "check": ("check", "ask every health check"),
-        "clients": ("clients", "a set-up sheet or an Apple profile for a mailbox"),
-        "dkim": ("dkim", "the keys that sign mail; change them for new ones"),
-        "dns": ("dns", "the DNS records to publish, and what the world sees of them"),
-        "domain": ("accounts", "add and remove mail domains"),
-        "drift": ("drift", "what has been changed by hand since the last run"),
-        "log": ("log", "what the servers write, read back or followed"),
-        "mend": ("mend", "do what mends a check that fails"),
-        "plan": ("plan", "what a replay would change, touching nothing"),
-        "prove": ("prove", "send real mail through the server and read it back"),
-        "queue": ("queue", "what waits in the mail queue; hold, release, retry, delete"),
-        "replay": ("replay", "plan, apply, check and prove, without a person"),
-        "resume": ("replay", "finish a run that was interrupted"),
-        "rollback": ("rollback", "take a run back"),
-        "runs": ("runs", "the runs there were"),
-        "setup": ("setup", "the wizard: set the server up, or change how it is"),
+        "account": ("accounts", _("add, remove, suspend mailboxes; set passwords")),
+        "alias": ("accounts", _("add and remove addresses that lead to others")),
+        "answers": ("answers", _("begin an answers file, look it over, print its schema")),
+        "ban": ("bans", _("who is banned; ban and unban")),
+        "cert": ("cert", _("certificates on disk and as each port serves them")),
+        "check": ("check", _("ask every health check")),
+        "clients": ("clients", _("a set-up sheet or an Apple profile for a mailbox")),
+        "dkim": ("dkim", _("the keys that sign mail; change them for new ones")),
+        "dns": ("dns", _("the DNS records to publish, and what the world sees of them")),
+        "domain": ("accounts", _("add and remove mail domains")),
+        "drift": ("drift", _("what has been changed by hand since the last run")),
+        "log": ("log", _("what the servers write, read back or followed")),
+        "mend": ("mend", _("do what mends a check that fails")),
+        "plan": ("plan", _("what a replay would change, touching nothing")),
+        "prove": ("prove", _("send real mail through the server and read it back")),
+        "queue": ("queue", _("what waits in the mail queue; hold, release, retry, delete")),
+        "replay": ("replay", _("plan, apply, check and prove, without a person")),
+        "resume": ("replay", _("finish a run that was interrupted")),
+        "rollback": ("rollback", _("take a run back")),
+        "runs": ("runs", _("the runs there were")),
+        "setup": ("setup", _("the wizard: set the server up, or change how it is")),
         "execute-run": ("execute_run", ""),
     }
 )
@@ -58,7 +60,7 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Every command that people call."""
-        return [name for name, (_, words) in _MODULES.items() if words]
+        return [name for name, (_module, words) in _MODULES.items() if words]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """The command of this name, freshly imported."""
@@ -66,25 +68,25 @@ class LazyGroup(click.Group):
             return None
         module = import_module(f"screens.commands.{_MODULES[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
-        return command
+        return translated(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands, from the table above."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in _MODULES.items() if words])
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, words) for name, (_module, words) in _MODULES.items() if words])
 
 
 @click.group(
     cls=LazyGroup,
     name="mailstead",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
+    help=_(
         "Sets up and looks after this machine's mail server. Without a command: the console, or the wizard "
         "where nothing is set up yet."
     ),
     invoke_without_command=True,
 )
-@click.option("--read-only", "is_read_only", is_flag=True, help="A console that only looks.")
+@click.option("--read-only", "is_read_only", is_flag=True, help=_("A console that only looks."))
 @click.version_option(VERSION, prog_name="mailstead")
 @click.pass_context
 def mailstead(context: click.Context, /, *, is_read_only: bool) -> None:
@@ -94,7 +96,7 @@ def mailstead(context: click.Context, /, *, is_read_only: bool) -> None:
 
         open_console(is_read_only=is_read_only)
     elif is_read_only:
-        raise click.UsageError("--read-only is for the console, which has no command after it")
+        raise click.UsageError(_("--read-only is for the console, which has no command after it"))
 
 
 def main() -> int:
@@ -120,7 +122,7 @@ def _run() -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.Abort:
-        click.echo("stopped", err=True)
+        click.echo(_("stopped"), err=True)
         return 1
     except click.ClickException as wrong:
         wrong.show()
