@@ -2,12 +2,12 @@
 
 import platform
 from collections.abc import Iterable, Iterator
-from importlib import metadata
 from pathlib import Path
 
 from backends.errors import MailsteadError
 from backends.machine.files import write_atomically
 from backends.text import clean, clean_lines
+from backends.version import VERSION
 from wizard import answers_file, launch
 from wizard.answers import Answers
 from wizard.errors import AnswersError
@@ -50,7 +50,7 @@ def report(directory: Path) -> str:
 
 def _about(directory: Path, progress: Progress) -> list[str]:
     return [
-        f"Mailstead {_version()} about its run {directory.name} ({progress.command or 'unknown'}).",
+        f"Mailstead {VERSION} about its run {directory.name} ({progress.command or 'unknown'}).",
         "Secrets were taken out; names of hosts and addresses are in it. Look it over before you send it.",
         f"Debian: {_release()}; Linux {platform.release()} on {platform.machine()}",
         f"Python: {platform.python_version()}",
@@ -106,13 +106,6 @@ def _answers(directory: Path) -> tuple[Answers | None, str]:
         # who knows what stands in there: only what is wrong with it is told
         return None, wrong.describe()
     return answers, answers_file.dump(answers)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("mailstead")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"
 
 
 def _release() -> str:
