@@ -16,6 +16,7 @@ class _Key(NamedTuple):
     words: str
     tooltip: str
     is_enabled: bool
+    is_help: bool
 
     @property
     def width(self) -> int:
@@ -52,8 +53,8 @@ class KeyBar(Widget):
         """Each key and what it does."""
         key_style = self.get_component_rich_style("key-bar--key")
         words_style = self.get_component_rich_style("key-bar--words")
-        line = Text(no_wrap=True, end="")
-        for number, key in enumerate(self._keys):
+        line = Text(no_wrap=True, end="", overflow="crop")
+        for number, key in enumerate(self._fitting):
             line.append(" " if number else "")
             line.append(key.shown, key_style)
             line.append(f" {key.words}", words_style if key.is_enabled else f"{words_style} dim")
@@ -70,6 +71,17 @@ class KeyBar(Widget):
         key = self._at(event.x)
         self.tooltip = Text(key.tooltip) if key and key.tooltip else None
 
+    @property
+    def _fitting(self) -> list[_Key]:
+        """The keys that there is room for; the help, which names all of them, is always there."""
+        room = self.size.width + 1 - sum(key.width for key in self._keys if key.is_help)
+        shown: list[_Key] = []
+        for key in self._keys:
+            if key.is_help or key.width <= room:
+                shown.append(key)
+                room -= 0 if key.is_help else key.width
+        return shown
+
     def _changed(self, screen: Screen[object]) -> None:
         if self.is_attached and screen is self.screen and self.app.app_focus:
             keys = tuple(_keys(screen, self))
@@ -78,7 +90,7 @@ class KeyBar(Widget):
                 self.refresh()
 
     def _at(self, x: int) -> _Key | None:
-        for key in self._keys:
+        for key in self._fitting:
             if x < key.width - 1:
                 return key if x >= 0 else None
             x -= key.width
@@ -93,4 +105,5 @@ def _keys(screen: Screen[object], bar: Widget) -> Iterator[_Key]:
         if binding.show and binding.action not in seen:
             seen.add(binding.action)
             shown = bar.app.get_key_display(binding)
-            yield _Key(binding.key, shown, binding.description, active.tooltip, active.enabled)
+            is_help = binding.action == "help"
+            yield _Key(binding.key, shown, binding.description, active.tooltip, active.enabled, is_help)
