@@ -223,7 +223,7 @@ class ProofPage(Page):
             surroundings = self.setup.surroundings
             yield from _rows_left(self._handover, surroundings.port_25 if surroundings else None)
         elif self._trouble:
-            yield Row("text", clean(self._trouble))
+            yield from (Row("text", line, copy=self._trouble) for line in self._trouble.splitlines())
 
 
 def _proof_rows(progress: Progress) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from backends.dns.records import DnsRecord
+from backends.errors import MailsteadError
 from screens.setup import proof_page
 from screens.setup.proof_page import ProofPage, Row
 from screens.widgets.copy_screen import CopyScreen
@@ -254,3 +255,18 @@ def test_picture_of_a_proof(snap_compare: SnapCompare, size: tuple[int, int]) ->
 @pytest.mark.usefixtures("last_run")
 def test_picture_of_a_record(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=show(*["down"] * 14))
+
+
+async def test_before_any_set_up_the_page_says_so_in_lines(
+    monkeypatch: pytest.MonkeyPatch, last_run: list[Progress | None]
+) -> None:
+    last_run[0] = None
+
+    def nothing() -> None:
+        raise MailsteadError("no mail server is set up here yet", next_step="mailstead setup")
+
+    monkeypatch.setattr("wizard.handover.look_what_is_left", nothing)
+    async with app().run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: bool(rows(pilot)))
+
+        assert texts(pilot) == ["no mail server is set up here yet", "  next:  mailstead setup"]
