@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 SUGGESTED_PATH = "/root/mailstead-answers.toml"
 
 
-async def save(app: "App[None]", draft: "Draft") -> bool:
-    """Ask where to, and write the answers there; whether that was done."""
+async def save(app: "App[None]", draft: "Draft") -> Path | None:
+    """Ask where to, and write the answers there; gives where they are, None where that came to nothing."""
     from wizard.answers_file import dump
     from wizard.answers_file import save as write
     from wizard.errors import AnswersError
@@ -32,34 +33,34 @@ async def save(app: "App[None]", draft: "Draft") -> bool:
         answers = await asyncio.to_thread(draft.answers)
     except AnswersError:
         app.push_screen(HelpScreen(_("These answers can't be saved yet"), _mistakes(draft)))
-        return False
+        return None
     words = _("Another server can be set up from it: mailstead replay --answers FILE. It holds no password.")
     asked = await app.push_screen_wait(FileDialog(_("Save the answers"), words, SUGGESTED_PATH, _("Save")))
     if asked is None:
-        return False
+        return None
     path = _path(asked)
     if path == ANSWERS_FILE:
         _complain(app, _("That file holds the answers in force; it is written when they are applied."))
-        return False
+        return None
     question = Confirm(_("Write over {path}?").format(path=clean(str(path))), yes=_("Write over it"))
     try:
         if await asyncio.to_thread(_is_file, path) and not await app.push_screen_wait(question):
-            return False
+            return None
         await asyncio.to_thread(write, answers, path)
     except OSError as problem:
         _complain(app, _why_not(path, problem))
-        return False
+        return None
     app.notify(_("Saved in {path}.").format(path=clean(str(path))), markup=False)
     text = dump(answers)
     if names := [name for name in draft.typed if f'"secret:{name}"' in text]:
         files = ", ".join(f"/etc/mailstead/secrets/{name}" for name in names)
         words = _("What you typed as a secret is not in it. For a replay elsewhere, write it there: {files}")
         app.notify(words.format(files=files), timeout=20, markup=False)
-    return True
+    return path
 
 
-async def load(app: "App[None]", draft: "Draft", *, is_changed: bool) -> "Draft | None":
-    """Ask for a file and read it; None where that came to nothing, which the person was told."""
+async def load(app: "App[None]", draft: "Draft", *, is_changed: bool) -> "tuple[Draft, Path] | None":
+    """Ask for a file and read it; gives both, None where that came to nothing, which the person was told."""
     from wizard.answers_file import load as read
     from wizard.draft import Draft
     from wizard.errors import AnswersError
@@ -68,8 +69,9 @@ async def load(app: "App[None]", draft: "Draft", *, is_changed: bool) -> "Draft 
     asked = await app.push_screen_wait(FileDialog(_("Load answers"), words, SUGGESTED_PATH, _("Load")))
     if asked is None:
         return None
+    path = _path(asked)
     try:
-        answers = await asyncio.to_thread(read, _path(asked))
+        answers = await asyncio.to_thread(read, path)
     except AnswersError as error:
         wrong = "\n".join(clean(str(mistake)) for mistake in error.mistakes)
         app.push_screen(HelpScreen(_("These answers can't be loaded"), f"{error.source}\n{wrong}"))
@@ -79,7 +81,25 @@ async def load(app: "App[None]", draft: "Draft", *, is_changed: bool) -> "Draft 
         return None
     app.notify(_("Loaded {path}.").format(path=clean(asked)), markup=False)
     loaded = Draft.from_answers(answers)
-    return replace(loaded, in_force=loaded.in_force | draft.in_force)
+    return replace(loaded, in_force=loaded.in_force | draft.in_force), path
+
+
+def file_with(draft: "Draft", files: Iterable[Path]) -> Path | None:
+    """The first of these files that holds just these answers; None where none does, or they aren't whole."""
+    from wizard.answers_file import load as read
+    from wizard.errors import AnswersError
+
+    def holds_them(path: Path) -> bool:
+        try:
+            return path.is_file() and read(path) == answers
+        except (AnswersError, OSError):
+            return False
+
+    try:
+        answers = draft.answers()
+    except AnswersError:
+        return None
+    return next(filter(holds_them, files), None)
 
 
 def _path(asked: str) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rich.cells import cell_len
@@ -172,16 +173,25 @@ class ReviewPage(Page):
         """Save the answers to a file."""
         await self.setup.run_action("save_answers")
 
-    def action_command(self) -> None:
-        """The command that does the same without a screen."""
-        from screens.setup.answers_files import SUGGESTED_PATH
+    @work(exclusive=True, group="command", exit_on_error=False, description="find the answers")
+    async def action_command(self) -> None:
+        """The command that does the same without a screen, with the file that holds these answers."""
+        from screens.setup.answers_files import file_with
         from screens.widgets.copy_screen import CopyScreen
+        from wizard.places import ANSWERS_FILE
 
-        command = f"mailstead replay --answers {SUGGESTED_PATH}"
+        draft, saved = self.setup.draft, self.setup.answers_file
+        files = [path for path in (saved, ANSWERS_FILE) if path is not None]
+        path = await apart(lambda: file_with(draft, files))
+        if path is None:
+            words = _("No file holds these answers yet: s saves them, then c shows the command.")
+            self.app.notify(words, severity="warning", timeout=8, markup=False)
+            return
+        command = f"mailstead replay --answers {quote(str(path))}"
         words = _(
-            "Does the same on this machine or the next one, without a person. It reads the answers from the "
-            "file, so save them first (s). Passwords that were typed are not in it: the file names the files "
-            "below /etc/mailstead/secrets that hold them."
+            "Does the same on this machine or the next one, without a person. It reads the answers from that "
+            "file. Passwords that were typed are not in it: the file names the files below "
+            "/etc/mailstead/secrets that hold them."
         )
         self.app.push_screen(CopyScreen(_("The same without a screen"), command, words))
 

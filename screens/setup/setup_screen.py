@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
@@ -69,6 +70,8 @@ class SetupScreen(Screen[None]):
         self._step_states: dict[str, str] = {}
         self._kept: Draft | None = None
         """The draft that wouldn't be lost: the one it began with, or as it was last saved or loaded."""
+        self.answers_file: Path | None = None
+        """Where it was saved or loaded last."""
 
     def compose(self) -> ComposeResult:
         """The frame; pages come into #pages."""
@@ -138,8 +141,8 @@ class SetupScreen(Screen[None]):
         from screens.setup.answers_files import save
 
         draft = self.draft
-        if self.surroundings is not None and await save(self.app, draft):
-            self._kept = draft
+        if self.surroundings is not None and (path := await save(self.app, draft)):
+            self._kept, self.answers_file = draft, path
 
     @work(exclusive=True, group="file", exit_on_error=False, description="load answers")
     async def action_load_answers(self) -> None:
@@ -150,7 +153,8 @@ class SetupScreen(Screen[None]):
             return
         loaded = await load(self.app, self.draft, is_changed=self.is_changed)
         if loaded is not None:
-            self._kept = self.draft = loaded
+            self.draft, self.answers_file = loaded
+            self._kept = self.draft
 
     @property
     def is_changed(self) -> bool:

@@ -32,6 +32,7 @@ from tests.screens.last_pages import (
     until,
 )
 from wizard import installing
+from wizard.answers_file import save
 from wizard.draft import Draft
 from wizard.errors import SecretUnavailable
 from wizard.installing import Installation
@@ -260,18 +261,54 @@ async def test_a_console_that_only_looks_installs_nothing(begun: list[tuple[Draf
         assert isinstance(pilot.app.screen, SetupScreen)
 
 
-async def test_the_command_that_does_the_same_is_shown_whole_and_copied(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_the_command_that_does_the_same_names_the_file_in_which_the_answers_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr("wizard.places.ANSWERS_FILE", tmp_path / "in-force.toml")
+    path = tmp_path / "my answers.toml"
+    monkeypatch.setattr("screens.setup.answers_files.SUGGESTED_PATH", str(path))
     async with app().run_test(size=(80, 24)) as pilot:
         copied: list[str] = []
         monkeypatch.setattr(pilot.app, "copy_to_clipboard", copied.append)
         await on_page(pilot, "review")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, FileDialog))
+        await pilot.press("enter")
+        await until(pilot, path.exists)
+        await until(pilot, lambda: isinstance(pilot.app.screen, SetupScreen))
         await pilot.press("c")
-        assert isinstance(pilot.app.screen, CopyScreen)
+        await until(pilot, lambda: isinstance(pilot.app.screen, CopyScreen))
         await pilot.press("c")
 
-        assert copied == ["mailstead replay --answers /root/mailstead-answers.toml"]
+        assert copied == [f"mailstead replay --answers '{path}'"]
+
+
+async def test_answers_in_force_need_not_be_saved_for_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    in_force = tmp_path / "in-force.toml"
+    save(DRAFT.answers(), in_force)
+    monkeypatch.setattr("wizard.places.ANSWERS_FILE", in_force)
+    async with app().run_test(size=(80, 24)) as pilot:
+        await on_page(pilot, "review")
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, CopyScreen))
+
+        words = "\n".join(str(each.content) for each in pilot.app.screen.query(Static))
+        assert f"mailstead replay --answers {in_force}" in words
+
+
+async def test_without_a_file_the_command_has_to_wait(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("wizard.places.ANSWERS_FILE", tmp_path / "none.toml")
+    async with app().run_test(size=(80, 24), notifications=True) as pilot:
+        await on_page(pilot, "review")
+        await pilot.press("c")
+        await until(pilot, lambda: bool(pilot.app._notifications))
+
+        assert isinstance(pilot.app.screen, SetupScreen)
+        assert "s saves them" in next(iter(pilot.app._notifications)).message
 
 
 async def test_s_asks_where_to_save_the_answers() -> None:
