@@ -17,7 +17,7 @@ from backends.dns.publish import (
     wanted_sets,
 )
 from backends.dns.publish_kept import Kept, KeptZone, forget, keep, load_ours, new_id, newest, save_ours
-from backends.dns.publish_refusals import ChangedInBetween, NotPublished, UpdateUnknown
+from backends.dns.publish_refusals import ChangedInBetween, UpdateUnknown
 from backends.dns.publish_update import Primary, Publisher, Seen, UpdateKey
 from backends.dns.records import records_for
 from backends.errors import MailsteadError
@@ -77,9 +77,14 @@ def publisher_of(answers: Answers, environment: Mapping[str, str]) -> Publisher:
         wanted = answers.dns.rfc2136
         secret = _secret(wanted.key_secret, secret_files.DNS_UPDATE, environment)
         return Primary(wanted.server, UpdateKey(wanted.key_name, secret))
-    raise NotPublished(
-        _("there is no way to publish by {provider}").format(provider=answers.dns.publish),
-        next_step=_('set [dns] publish to "rfc2136" or "by-hand" in the answers'),
+    raise PublishedByHand(
+        _("Mailstead does not speak with {provider} yet, so that records are published by hand").format(
+            provider=answers.dns.publish
+        ),
+        next_step=_(
+            "copy them into its panel from mailstead dns records --block; or use a name server that takes "
+            'DNS UPDATE, with [dns] publish = "rfc2136" in the answers'
+        ),
     )
 
 

@@ -73,7 +73,10 @@ def by_exception(problem: Exception, server: str, key_name: str) -> NotPublished
             return UpdateRefused(
                 _("{server} does not know the key {key}").format(server=server, key=key_name),
                 seen="BADKEY",
-                next_step=_("look whether [dns.rfc2136] key_name is spelled as on that server"),
+                next_step=_(
+                    "look whether [dns.rfc2136] key_name is spelled as on that server, and the key is one "
+                    "for hmac-sha256"
+                ),
             )
         case dns.tsig.PeerBadSignature() | dns.tsig.BadSignature():
             return UpdateRefused(

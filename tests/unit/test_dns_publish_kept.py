@@ -251,6 +251,9 @@ def test_by_hand_it_is_said_what_to_do() -> None:
 
     assert "mailstead dns records" in refusal.value.next_step
     assert not is_automatic(answers("by-hand"))
+    with pytest.raises(PublishedByHand, match="does not speak with cloudflare"):
+        publisher_of(answers("cloudflare"), {})
+    assert not is_automatic(answers("cloudflare"))
 
 
 def test_the_key_comes_from_where_the_answers_say_and_is_shown_nowhere(tmp_path: Path) -> None:
