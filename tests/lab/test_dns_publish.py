@@ -18,6 +18,7 @@ import pytest
 from tests.e2e.server import is_settled, mailstead, write_answers
 from tests.e2e.terminal import terminal
 from tests.lab import namespaces
+from tests.lab.dns import UNBLOCKING
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.network import AUTHORITATIVE
@@ -32,13 +33,15 @@ TOKEN = "site-verification=0123456789"
 
 @pytest.fixture(scope="module")
 def server(lab: Lab, release: str) -> Iterator[Machine]:
-    """A server whose records are published by DNS UPDATE."""
+    """A server whose records are published by DNS UPDATE; it remembers nothing of another one's."""
     lab.dns.accept_updates(ZONE, SECRET)
     with lab.borrowed(lab.boot(release, "mail", image="program")) as ready:
         ready.run("install", "-d", "-m", "700", "/etc/mailstead/secrets")
         ready.write(SECRET_FILE, f"{SECRET}\n", 0o600)
+        ready.write("/etc/mailstead/override/unbound/unbound.conf", UNBLOCKING)
         answers = write_answers(
             ready,
+            forward_to="forward_to = []",
             publish='publish = "rfc2136"',
             server=f'server = "{AUTHORITATIVE}"',
             key_name='key_name = "update"',
