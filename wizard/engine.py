@@ -145,7 +145,9 @@ class Engine:
 
     def _validate(self, stage: Stage, progress: _Progress) -> None:
         changed = [t.resource for t in stage.targets if t.resource.key in progress.undo]
-        for command in dict.fromkeys(command for resource in changed for command in resource.validators):
+        spared = set(_asked_at_start(stage, progress.found))
+        asked = dict.fromkeys(command for resource in changed for command in resource.validators)
+        for command in (command for command in asked if command not in spared):
             try:
                 run_command(command)
             except CommandFailed as refusal:
@@ -272,6 +274,16 @@ def _patient_result(check: Check) -> Finding:
         time.sleep(_ASK_AGAIN)
         finding = check.result()
     return finding
+
+
+def _asked_at_start(stage: Stage, found: Mapping[str, State]) -> Iterator[tuple[str, ...]]:
+    """The validators that a service which does not run yet asks itself, as the first thing of its start."""
+    for target in stage.targets:
+        service = target.resource
+        if isinstance(service, Service) and service.starts_with and target.state is None:
+            is_up = getattr(found[service.key], "is_active", False)
+            if service.is_wanted and not is_up:
+                yield service.starts_with
 
 
 def _should_stop(target: Target, found: Mapping[str, State]) -> bool:

@@ -51,6 +51,13 @@ def prepare(
     return Prepared(facts, tuple(adapters), plan)
 
 
+def foresee(answers: Answers, ssh_connection: str, environment: Mapping[str, str]) -> MachineFacts:
+    """The facts, and the errors that `prepare` would raise for these answers here, without a plan."""
+    facts = gather_facts(ssh_connection or None)
+    blueprint(answers, facts, read_overrides(), environment)
+    return facts
+
+
 def adapters_for(answers: Answers, ssh_connection: str = "") -> tuple[Adapter, ...]:
     """The adapters of these answers on this machine, for what they observe and check."""
     return blueprint(answers, gather_facts(ssh_connection or None), read_overrides(), {})

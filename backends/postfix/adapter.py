@@ -84,6 +84,7 @@ class Postfix(Adapter):
             init_script="postfix",
             status_unit=self.service_unit,
             restart_on=(*restarters, *_copied_into_the_chroot()),
+            starts_with=_CHECK,
             reload_on=(*maps, *(GeneratedFile(files.combined) for files in self.settings.certificates)),
         )
 

@@ -39,6 +39,8 @@ class Service(Resource):
     is_wanted: bool = True
     restart_on: tuple[Resource, ...] = field(default=(), compare=False)
     reload_on: tuple[Resource, ...] = field(default=(), compare=False)
+    starts_with: tuple[str, ...] = field(default=(), compare=False)
+    """The command that its start runs first, and fails with: a validator that is spared when it is down."""
 
     @property
     def name(self) -> str:

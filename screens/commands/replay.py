@@ -18,7 +18,7 @@ from wizard.history import Run, load_runs, unfinished_run
 from wizard.journal import Event
 from wizard.launch import continue_run, new_run
 from wizard.lock import run_lock
-from wizard.planning import Prepared, prepare, refuse_to_overwrite
+from wizard.planning import Prepared, foresee, prepare, refuse_to_overwrite
 from wizard.preflight import refuse_obstacles
 from wizard.request import Request, load_request
 from wizard.run import check_and_prove
@@ -59,15 +59,20 @@ def replay(
         answers = answers_to_apply(path, is_quickstart=quickstart)
         environment = secret_files.variables_of(answers, os.environ)
         secret_files.require_secrets(answers, environment)
-        prepared = prepare(answers, steps=steps, ssh_connection=ssh_connection, environment=environment)
-        refuse_obstacles(answers, prepared.facts)
-        if not overwrite:
-            refuse_to_overwrite(prepared.plan.changes)
         unfinished = replay_to_go_on_with()
-        if prepared.plan.is_empty and unfinished is None:
-            sys.exit(0 if _look_around(answers, prepared, lines) else 1)
-        if not (as_json or yes):
-            _ask_before_first_run(prepared)
+        is_asked = not (as_json or yes) and _is_someone_there()
+        if is_asked or load_runs():
+            prepared = prepare(answers, steps=steps, ssh_connection=ssh_connection, environment=environment)
+            refuse_obstacles(answers, prepared.facts)
+            if not overwrite:
+                refuse_to_overwrite(prepared.plan.changes)
+            if prepared.plan.is_empty and unfinished is None:
+                sys.exit(0 if _look_around(answers, prepared, lines) else 1)
+            if is_asked:
+                _ask_before_first_run(prepared)
+        else:
+            # A first run without a person has something to do and nobody's work to spare: it plans by itself.
+            refuse_obstacles(answers, foresee(answers, ssh_connection, environment))
     content = answers_file.dump(answers)
     directory = continue_run(unfinished, content) if unfinished else new_run(content)
     request = Request("replay", directory.name, "", steps, ssh_connection, overwrite, environment)
@@ -110,9 +115,13 @@ def _look_around(answers: Answers, prepared: Prepared, lines: RunLines) -> bool:
     return is_ok
 
 
+def _is_someone_there() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def _ask_before_first_run(prepared: Prepared) -> None:
-    """A person at a terminal sees what is about to happen to a machine that Mailstead has not changed yet."""
-    if load_runs() or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    """A person sees what is about to happen to a machine that Mailstead has not changed yet."""
+    if load_runs():
         return
     for change in prepared.plan.changes:
         mark = "" if change.is_reversible else "  (stays when taken back)"

@@ -7,11 +7,12 @@ import pytest
 
 from backends.adapter import Adapter
 from backends.checks import Check, fail, ok
-from backends.resources import Directory, File, Resource
-from wizard.engine import Engine, StageFailed
+from backends.resources import Directory, File, Resource, Service
+from backends.resources.service import ServiceState
+from wizard.engine import Engine, StageFailed, _asked_at_start
 from wizard.history import Run, Unsettled, load_run, unsettled
 from wizard.journal import Event, Journal
-from wizard.plan import make_plan, plan_stages
+from wizard.plan import Stage, Target, make_plan, plan_stages
 from wizard.way_back import before_by_stage, resource_of, undo_of
 
 Tree = dict[str, bytes]
@@ -258,3 +259,14 @@ def test_before_images_are_on_disk_before_a_file_changes(place: Path, tmp_path: 
     resource = resource_of(last)
     (now,) = type(resource).look([resource])
     assert before_by_stage(run)["letters"][last.key][1] == now
+
+
+def test_what_a_start_asks_anyway_is_not_asked_before_it_but_before_a_restart(place: Path) -> None:
+    service = Service("x.service", starts_with=("true",))
+    stage = Stage("x", "site", (Target(File(f"{place}/kept", b"new", validate=("true",))), Target(service)))
+
+    def asked_at_start(*, is_active: bool) -> list[tuple[str, ...]]:
+        return list(_asked_at_start(stage, {service.key: ServiceState(True, True, is_active)}))
+
+    assert asked_at_start(is_active=False) == [("true",)]
+    assert asked_at_start(is_active=True) == []
