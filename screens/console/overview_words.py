@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.content import Content
 
@@ -21,7 +22,13 @@ _FEW_DAYS = 14
 _NEARLY_FULL = 90
 _LABEL_WIDTH = 14
 _DETAIL_WIDTH = 8
-_MARKS = {"fail": ("FAIL", "bold red"), "warn": ("WARN", "yellow"), "skip": ("skip", ""), "ok": ("ok  ", "")}
+_MARKS = {
+    "fail": (_("FAIL"), "bold red"),
+    "warn": (_("WARN"), "yellow"),
+    "skip": (_("skip"), ""),
+    "ok": (_("ok"), ""),
+}
+_MARK_WIDTH = max(cell_len(mark) for mark, _style in _MARKS.values())
 
 
 def verdict(checks: Sequence[Checked], facts: Facts | None) -> Content:
@@ -94,6 +101,7 @@ def check_line(checked: Checked, width: int) -> Text:
     if checked.is_bad and checked.standing.before:
         since = _("since {time}").format(time=moment(checked.standing.since))
     room = width - (len(since) + 2 if since else 0)
+    mark = set_cell_size(mark, _MARK_WIDTH)
     line = Text(f"{mark}  {checked.result.title}: {checked.result.finding.seen}", style=style, no_wrap=True)
     line.truncate(max(10, room), overflow="ellipsis", pad=bool(since))
     return line.append(f"  {since}") if since else line

@@ -13,7 +13,13 @@ from screens.console.moments import date_and_time
 
 _ID, _STATE, _AGE, _SIZE = 15, 4, 4, 4
 _LEFT = _ID + _STATE + _AGE + _SIZE + 4
-_STATES = {"deferred": "wait", "hold": "hold", "active": "send", "incoming": "new", "maildrop": "new"}
+_STATES = {
+    "deferred": _("wait"),
+    "hold": _("hold"),
+    "active": _("send"),
+    "incoming": _("new"),
+    "maildrop": _("new"),
+}
 _NARROWEST = 6
 
 

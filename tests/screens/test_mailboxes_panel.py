@@ -362,7 +362,7 @@ async def test_what_is_pasted_into_the_filter_can_not_reach_the_terminal() -> No
 def test_looks_of_the_list(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot[None]) -> None:
         await opened(pilot, "bob@example.test")
-        await until(pilot, lambda: "12 messages" in text_on(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "12 " in text_on(pilot.app))  # type: ignore[arg-type]
 
     assert snap_compare(console(), terminal_size=size, run_before=look)
 
@@ -374,7 +374,7 @@ def test_looks_of_a_new_mailbox(snap_compare: SnapCompare, size: tuple[int, int]
         await pilot.press("n")
         await on_screen(pilot, "NewEntryForm")
         await pilot.press(*"dora")
-        await until(pilot, lambda: "dora@example.test: a password" in text_on(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "dora@example.test: " in text_on(pilot.app))  # type: ignore[arg-type]
 
     assert snap_compare(console(), terminal_size=size, run_before=look)
 
@@ -383,7 +383,7 @@ def test_looks_of_a_new_mailbox(snap_compare: SnapCompare, size: tuple[int, int]
 def test_looks_of_a_deletion(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     async def look(pilot: Pilot[None]) -> None:
         await opened(pilot, "anna@example.test")
-        await until(pilot, lambda: "12 messages" in text_on(pilot.app))  # type: ignore[arg-type]
+        await until(pilot, lambda: "12 " in text_on(pilot.app))  # type: ignore[arg-type]
         await pilot.press("d")
         await on_screen(pilot, "Confirm")
 
