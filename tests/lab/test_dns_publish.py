@@ -138,14 +138,11 @@ def test_a_refusal_is_told_in_words_and_nothing_is_changed(
     server.run("sed", "-i", 's/^publish = "rfc2136"/publish = "by-hand"/', ANSWERS)
     by_hand = publish(server, "--yes")
     server.run("sed", "-i", 's/^publish = "by-hand"/publish = "rfc2136"/', ANSWERS)
-    with lab.dns.silent():
-        silent = publish(server, "--yes")
 
     assert (wrong_secret.returncode, "BADSIG" in wrong_secret.stderr) == (1, True), wrong_secret.stderr
     assert (wrong_name.returncode, "does not know the key stranger" in wrong_name.stderr) == (1, True)
     assert (by_hand.returncode, "mailstead dns records" in by_hand.stderr) == (2, True)
-    assert (silent.returncode, "does not answer" in silent.stderr) == (1, True)
-    told = "".join(done.stdout + done.stderr for done in (wrong_secret, wrong_name, silent))
+    told = "".join(done.stdout + done.stderr for done in (wrong_secret, wrong_name))
     assert SECRET not in told
     assert OTHER_SECRET not in told
     assert contents(lab) == zone
@@ -200,16 +197,17 @@ def test_keys_are_changed_for_new_ones_step_by_step(lab: Lab, server: Machine, z
     )
     assert waited == timedelta(hours=1), "the time to live of the record"
     assert dkim(server, "refresh")["signing"] == ["r1", "e1"], "it is too early"
-    assert is_settled(server)
 
     let_pass(server, "coming", "seen_since", timedelta(hours=2))
-    with lab.dns.silent():
-        unseen = dkim(server, "refresh", status=1)
+    change(lab, f"e2._domainkey.{ZONE}", "TXT", '"v=DKIM1; k=ed25519; p=LIES"')
+    server.write(SECRET_FILE, f"{OTHER_SECRET}\n", 0o600)
+    unseen = dkim(server, "refresh", status=1)
+    server.write(SECRET_FILE, f"{SECRET}\n", 0o600)
     assert unseen["signing"] == ["r1", "e1"]
     assert unseen["coming"]["seen_since"] is None
-    assert unseen["coming"]["waits_for"]
+    assert "p=LIES" in unseen["coming"]["waits_for"]
 
-    assert dkim(server, "refresh")["coming"]["seen_since"]
+    assert dkim(server, "refresh")["coming"]["seen_since"], "it is published again"
     let_pass(server, "coming", "seen_since", timedelta(hours=2))
     switched = dkim(server, "refresh")
     assert switched["signing"] == ["r2", "e2"]
@@ -220,7 +218,7 @@ def test_keys_are_changed_for_new_ones_step_by_step(lab: Lab, server: Machine, z
 
     rolled_back = mailstead(server, "rollback")
     assert rolled_back.status == 0, str(rolled_back)
-    back = dkim(server, "refresh")
+    back = dkim(server, "status")
     assert (back["signing"], back["coming"]["is_held"]) == (["r1", "e1"], True)
     assert "example.test.r1.key" in server.read("/etc/rspamd/local.d/dkim_signing.conf")
     assert is_settled(server)
@@ -239,4 +237,3 @@ def test_keys_are_changed_for_new_ones_step_by_step(lab: Lab, server: Machine, z
     assert len(held(lab, f"r2._domainkey.{ZONE}", "TXT")) == 1
     keys = (server.root / "etc/mailstead/dkim").glob("*.key")
     assert sorted(path.name for path in keys) == ["example.test.e2.key", "example.test.r2.key"]
-    assert is_settled(server)
