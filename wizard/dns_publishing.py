@@ -20,9 +20,11 @@ from backends.dns.publish_kept import Kept, KeptZone, forget, keep, load_ours, n
 from backends.dns.publish_refusals import ChangedInBetween, UpdateUnknown
 from backends.dns.publish_update import Primary, Publisher, Seen, UpdateKey
 from backends.dns.records import records_for
+from backends.dns.rotation_file import load_rotation
 from backends.errors import MailsteadError
 from backends.language import _
 from backends.machine.facts import MachineFacts
+from backends.rspamd.settings import FIRST_PAIR, selectors
 from wizard import secret_files
 from wizard.answers import Answers
 from wizard.dns_settings import dns_settings
@@ -159,7 +161,8 @@ def take_back(
     """Bring back exactly what was there before the last publication; None where there is none to take back.
 
     `confirm` sees what will change; nothing is touched, and () given, where it says no. Raises
-    ChangedInBetween where something was changed since.
+    ChangedInBetween where something was changed since, and MailsteadError where receivers would not find the
+    keys any more that sign now.
     """
     with _publishing():
         kept = newest()
@@ -173,6 +176,7 @@ def take_back(
             for one in reversed(kept.zones)
             if (changes := tuple(_undo(one.changes, held)))
         )
+        _refuse_to_hide_keys([change for one in undo for change in one.changes])
         if not confirm(undo):
             return ()
         for one in undo:
@@ -180,6 +184,21 @@ def take_back(
         save_ours(kept.ours_before)
         forget(kept)
         return undo
+
+
+def _refuse_to_hide_keys(changes: Sequence[SetChange]) -> None:
+    """After a change of keys there is nothing to go back to: the old ones are not published, or deleted."""
+    pair = load_rotation().signing
+    if pair == FIRST_PAIR:
+        return
+    prefixes = tuple(f"{selector}._domainkey." for selector in selectors(pair))
+    hidden = [change.key[0] for change in changes if change.key[0].startswith(prefixes) and not change.after]
+    if hidden:
+        raise MailsteadError(
+            _("the last publication brought the keys that sign mail now; it is not taken back"),
+            seen=", ".join(hidden),
+            next_step=_("while the old keys are kept, mailstead rollback lets them sign again"),
+        )
 
 
 def _undo(changes: Sequence[SetChange], held: Held) -> Iterator[SetChange]:

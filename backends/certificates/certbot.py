@@ -1,15 +1,12 @@
 """What Debian's certbot is given by us: a hook, a key for the DNS, trust, and its timer."""
 
-import socket
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 
 from backends.adapter import Adapter
 from backends.certificates.acme import CREDENTIALS, ETC
 from backends.certificates.settings import AcmeSettings, DnsUpdateSettings
-from backends.errors import MailsteadError
-from backends.language import _
+from backends.dns.update_server import address_of
 from backends.resources import Directory, File, GeneratedFile, Resource, Service
 from backends.templates import bare
 
@@ -48,7 +45,7 @@ def _credentials(dns: DnsUpdateSettings) -> GeneratedFile:
 
     def content() -> bytes:
         lines = (
-            f"dns_rfc2136_server = {_address(dns.server)}",
+            f"dns_rfc2136_server = {address_of(dns.server)}",
             f"dns_rfc2136_name = {bare(dns.key_name)}.",
             f"dns_rfc2136_secret = {bare(_first_line(dns.key_file))}",
             "dns_rfc2136_algorithm = HMAC-SHA256",
@@ -61,22 +58,6 @@ def _credentials(dns: DnsUpdateSettings) -> GeneratedFile:
         lambda now: now == content(),
         what="the key for DNS updates",
     )
-
-
-def _address(server: str) -> str:
-    """The server's address: certbot's plug-in takes no name. Raises MailsteadError where it has none."""
-    try:
-        return str(ip_address(server))
-    except ValueError:
-        pass
-    try:
-        return str(socket.getaddrinfo(server, 53, proto=socket.IPPROTO_TCP)[0][4][0])
-    except OSError as problem:
-        raise MailsteadError(
-            _("{server} has no address; DNS updates go there").format(server=server),
-            seen=str(problem),
-            next_step=_("give [dns.rfc2136] server the address of the name server"),
-        ) from problem
 
 
 def _first_line(path: Path) -> str:

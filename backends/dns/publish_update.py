@@ -3,10 +3,8 @@
 import asyncio
 import binascii
 import contextlib
-import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Protocol
 
 import dns.asyncquery
@@ -25,8 +23,8 @@ import dns.update
 
 from backends.dns import publish_refusals as refusals
 from backends.dns.publish import Held, Key, RecordSet, SetChange, record_set
+from backends.dns.update_server import address_of
 from backends.language import _
-from backends.text import clean
 
 _AT_ONCE = 50
 """Questions that are under way at the same time."""
@@ -83,14 +81,14 @@ class Primary:
 
     def look(self, keys: Collection[Key]) -> Seen:
         """What this server holds by its own knowledge; raises NotPublished."""
-        return asyncio.run(self._look(keys, self._address()))
+        return asyncio.run(self._look(keys, address_of(self.server)))
 
     def apply(self, zone: str, changes: Sequence[SetChange]) -> None:
         """One update for the zone, made only if everything in it still is as it was `before`.
 
         Raises ChangedInBetween, or another NotPublished; after UpdateUnknown it may have been made.
         """
-        address = self._address()
+        address = address_of(self.server)
         try:
             reply = dns.query.tcp(
                 self._message(zone, changes), address, timeout=self.patience * _TRIES, port=self.port
@@ -185,20 +183,6 @@ class Primary:
                 next_step=_("put what the name server's configuration calls the secret there, unchanged"),
             ) from None
         return {name: key for name, key in ring.items() if isinstance(key, dns.tsig.Key)}
-
-    def _address(self) -> str:
-        try:
-            return str(ip_address(self.server))
-        except ValueError:
-            pass
-        try:
-            return str(socket.getaddrinfo(self.server, self.port, proto=socket.IPPROTO_TCP)[0][4][0])
-        except OSError as problem:
-            raise refusals.UpdateRefused(
-                _("{server} has no address; DNS updates go there").format(server=self.server),
-                seen=clean(str(problem), 200),
-                next_step=_("give [dns.rfc2136] server the address of the name server"),
-            ) from problem
 
 
 def _zone_of(reply: dns.message.Message) -> str:

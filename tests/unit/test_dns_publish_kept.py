@@ -15,6 +15,7 @@ from backends.dns import publish_kept
 from backends.dns.publish import Key, RecordSet, SetChange, record_set
 from backends.dns.publish_refusals import ChangedInBetween, UpdateRefused, UpdateUnknown
 from backends.dns.publish_update import Primary, Seen
+from backends.dns.rotation import Rotation
 from backends.dns.settings import DnsSettings
 from backends.errors import MailsteadError
 from backends.machine.facts import MachineFacts
@@ -113,6 +114,26 @@ def test_publications_are_taken_back_one_after_the_other_to_what_was_there(zones
     assert take_back()
     assert zones.held == first
     assert take_back() is None
+
+
+@pytest.mark.parametrize(("signing", "is_refused"), [(1, False), (2, True)])
+def test_keys_that_came_to_sign_are_not_taken_out_of_the_dns(
+    zones: Zones, monkeypatch: pytest.MonkeyPatch, signing: int, is_refused: bool
+) -> None:
+    publishing.publish(prepared(zones))
+    name = f"r2._domainkey.{DOMAIN}"
+    added = SetChange(None, record_set(name, "TXT", 300, ['"v=DKIM1; p=AAAA"']))
+    changes = publishing.ZoneChanges(DOMAIN, (added,))
+    publishing.publish(Publication(zones, (changes,), (), {}))
+    monkeypatch.setattr(publishing, "load_rotation", lambda: Rotation(signing=signing))
+
+    if is_refused:
+        with pytest.raises(MailsteadError, match="keys that sign mail now"):
+            take_back()
+    else:
+        take_back()
+
+    assert ((name, "TXT") in zones.held) is is_refused
 
 
 def test_what_was_changed_since_is_not_taken_back(zones: Zones) -> None:
