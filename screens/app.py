@@ -52,6 +52,7 @@ class MailsteadApp(App[None]):
     CSS_PATH: ClassVar[CSSPathType | None] = "app.tcss"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {SETUP: _setup, CONSOLE: _console}
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (18, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", _("Quit"), show=False, priority=True, id="quit"),
     ]

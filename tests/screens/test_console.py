@@ -272,3 +272,14 @@ def test_looks_of_read_only(snap_compare: SnapCompare, size: tuple[int, int]) ->
         await on_panel(pilot, "5")
 
     assert snap_compare(console(is_read_only=True), terminal_size=size, run_before=look)
+
+
+@pytest.mark.usefixtures("world")
+async def test_on_a_narrow_screen_the_panel_that_is_shown_is_still_named() -> None:
+    app = console()
+    async with running(app, (40, 10)) as pilot:
+        await on_panel(pilot, "5")
+
+        assert text_on(app).splitlines()[0].startswith(" 1  2  3  4 [5 Bans]")
+        await pilot.click("#tabs", offset=(10, 0))
+        await until(pilot, lambda: frame(app).panel.id == "mailboxes")

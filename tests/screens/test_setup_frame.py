@@ -341,3 +341,20 @@ async def test_leaving_from_a_dialog_asks_too_and_asked_twice_leaves(monkeypatch
         await pilot.pause()
 
         assert not app.is_running
+
+
+@pytest.mark.parametrize(
+    ("key", "parts"),
+    [("f1", ("Host name", "escape closes this")), ("ctrl+s", ("Save the answers", "Cancel"))],
+)
+async def test_a_dialog_is_whole_in_ten_lines_of_forty_columns(
+    monkeypatch: pytest.MonkeyPatch, key: str, parts: tuple[str, ...]
+) -> None:
+    async with running(app := wizard(monkeypatch), (40, 10)) as pilot:
+        await pilot.press(key)
+        await settled(pilot)
+        await settled(pilot)
+
+        shown = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert all(part in shown for part in parts), shown
+        assert "/root/mailstead-answers.toml" in shown or key == "f1"
