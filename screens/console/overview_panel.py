@@ -105,6 +105,12 @@ class OverviewPanel(Panel):
         self._asked_at = 0.0
         self._keep_asking()
 
+    def tell(self, text: str, *, is_trouble: bool = False) -> None:
+        """As for every panel; where nothing could be seen yet, the first line does not go on looking."""
+        super().tell(text, is_trouble=is_trouble)
+        if is_trouble and self._facts is None and not self._checked:
+            self.query_one("#overview-verdict", Static).update(words.NOT_SEEN)
+
     def open_filter(self) -> None:
         """Show where to type."""
         self.query_one(FilterBar).open()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wizard.overview import Checked, Facts
 
 LOOKING = _("Looking at the server …")
+NOT_SEEN = _("The server could not be looked at; the last line says why.")
 
 _FEW_DAYS = 14
 _NEARLY_FULL = 90

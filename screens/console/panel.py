@@ -157,7 +157,7 @@ def _recorded(command: Sequence[str], change: Callable[[], T]) -> T:
 
 def on_one_line(problem: Exception) -> str:
     """What went wrong, for the last line of the console."""
-    return " ".join(describe(problem).split())
+    return " · ".join(" ".join(line.split()) for line in describe(problem).splitlines() if line.strip())
 
 
 def describe(problem: Exception) -> str:

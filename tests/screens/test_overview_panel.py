@@ -7,7 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from backends.checks import fail
-from backends.errors import CommandFailed
+from backends.errors import CommandFailed, MailsteadError
 from backends.text import clean
 from screens.console.overview_panel import OverviewPanel
 from tests.screens.conftest import SnapCompare
@@ -268,3 +268,15 @@ def test_looks_of_a_server_in_trouble(world: World, snap_compare: SnapCompare, s
         await opened(pilot)
 
     assert snap_compare(console(), terminal_size=size, run_before=look)
+
+
+async def test_a_server_that_can_not_be_looked_at_is_not_looked_at_for_ever(world: World) -> None:
+    world.problem = MailsteadError("no mail server is set up here yet", next_step="mailstead setup")
+    app = console()
+    async with running(app) as pilot:
+        panel = await on_panel(pilot, "1")
+        await until(pilot, lambda: panel.is_trouble)
+
+        assert panel.status_text == "no mail server is set up here yet · next: mailstead setup"
+        assert "The server could not be looked at" in text_on(app)
+        assert "Looking at the server" not in text_on(app)
