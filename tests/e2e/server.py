@@ -77,6 +77,13 @@ def write_answers(machine: Machine, path: str = "/root/answers.toml", **changes:
     return path
 
 
+def with_clients(machine: Machine, **changes: str) -> str:
+    """The same answers with the pages for mail programs switched on."""
+    path = write_answers(machine, **changes)
+    machine.run("sed", "-i", r"/^\[clients\]/,/^\[/s/^enabled = false/enabled = true/", path)
+    return path
+
+
 def secret(machine: Machine, name: str) -> str:
     """A password that Mailstead made."""
     return machine.read(f"/etc/mailstead/secrets/{name}").strip()

@@ -11,7 +11,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.e2e.server import ADMIN, differences, is_settled, mailstead, secret, tree, write_answers
+from tests.e2e.server import (
+    ADMIN,
+    differences,
+    is_settled,
+    mailstead,
+    secret,
+    tree,
+    with_clients,
+    write_answers,
+)
 from tests.lab.acme import DIRECTORY, authority
 from tests.lab.endpoint import Endpoint
 from tests.lab.lab import Lab
@@ -53,13 +62,6 @@ server {
     return 200 "theirs";
 }
 """
-
-
-def with_clients(machine: Machine, **changes: str) -> str:
-    """Answers with the pages switched on."""
-    path = write_answers(machine, **changes)
-    machine.run("sed", "-i", r"/^\[clients\]/,/^\[/s/^enabled = false/enabled = true/", path)
-    return path
 
 
 def replay(machine: Machine, answers: str) -> None:

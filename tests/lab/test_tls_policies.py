@@ -6,11 +6,21 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.e2e.server import mailstead, write_answers
+from tests.e2e.server import mailstead, with_clients
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 
-STARTTLS = {25: "smtp", 587: "smtp", 465: "", 143: "imap", 993: "", 110: "pop3", 995: "", 4190: "sieve"}
+STARTTLS = {
+    25: "smtp",
+    587: "smtp",
+    465: "",
+    143: "imap",
+    993: "",
+    110: "pop3",
+    995: "",
+    4190: "sieve",
+    443: "",
+}
 FOR_PEOPLE = {port: protocol for port, protocol in STARTTLS.items() if port != 25}
 OLD = ("-tls1", "-tls1_1")
 GROUPS = {"x25519", "secp256r1", "secp384r1"}
@@ -26,9 +36,9 @@ def policy(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def server(lab: Lab, release: str, policy: str) -> Iterator[Machine]:
-    """A server with every protocol, under one policy."""
+    """A server with every protocol and the pages for mail programs, under one policy."""
     with lab.borrowed(lab.boot(release, "mail", image="program")) as ready:
-        answers = write_answers(
+        answers = with_clients(
             ready,
             tls=f'tls = "{policy}"',
             imap="imap = { enabled = true, port = 143, allow = [] }",
