@@ -66,6 +66,8 @@ class ApplyPage(Page):
         self._gone = ""
         """Why nothing more is heard of the run; empty while something is."""
         self._furthest = 0.0
+        self._at_work_on = 0
+        """The stage that the cursor went along to, as long as nobody moved it."""
         self._log: list[LogLine] = []
         self._heading = Static(classes="page-heading")
         self._stages = LineView[StageProgress](_draw_stage, key=lambda stage: stage.name, id="stages")
@@ -241,6 +243,7 @@ class ApplyPage(Page):
     def _prepare(self, directory: Path) -> None:
         """Forget the run before."""
         self.directory, self._gone, self._furthest = directory, "", 0.0
+        self._at_work_on = self._stages.cursor
         self._log = []
         self._lines.show([])
         self.progress = Progress()
@@ -313,10 +316,12 @@ class ApplyPage(Page):
         if self._has_failed:
             self._failure.update(Content("\n").join(self._failure_lines()))
         stages = self.progress.stages if self.progress else ()
+        was_left_alone = self._stages.cursor == self._at_work_on
         self._stages.show(stages)
         working = (n for n, stage in enumerate(stages) if stage.state is StageState.WORKING)
-        if (place := next(working, None)) is not None and not self._stages.has_focus:
+        if was_left_alone and (place := next(working, None)) is not None:
             self._stages.go_to(place)
+            self._at_work_on = place
         self.refresh_bindings()
 
     def _draw_heading(self) -> None:

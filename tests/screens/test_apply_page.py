@@ -290,3 +290,24 @@ def test_picture_of_a_failure(made: Made, snap_compare: SnapCompare, size: tuple
 
 def test_picture_without_a_run(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=quiet)
+
+
+@pytest.mark.parametrize("moves", [False, True])
+async def test_the_cursor_goes_along_with_the_work_until_somebody_moves_it(made: Made, moves: bool) -> None:
+    directory = at_work(made, last=150)
+    lines = (JOURNALS / "first-run-trixie.jsonl").read_text().splitlines()
+    async with app().run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: StageState.WORKING in stages(pilot).values())
+        view: LineView[StageProgress] = page(pilot).query_one("#stages", LineView)
+        await until(pilot, lambda: view.has_focus)
+        before = view.row
+        if moves:
+            await pilot.press("home")
+        made.add(directory, lines[150:220])
+        await until(pilot, lambda: stages(pilot)["dovecot"] is StageState.WORKING)
+        await pilot.pause()
+
+        assert before is not None
+        assert before.name != "dovecot"
+        assert view.row is not None
+        assert (view.row.name == "dovecot") is not moves
