@@ -283,3 +283,14 @@ async def test_on_a_narrow_screen_the_panel_that_is_shown_is_still_named() -> No
         assert text_on(app).splitlines()[0].startswith(" 1  2  3  4 [5 Bans]")
         await pilot.click("#tabs", offset=(10, 0))
         await until(pilot, lambda: frame(app).panel.id == "mailboxes")
+
+
+@pytest.mark.usefixtures("world")
+async def test_threads_that_ask_checks_leave_a_key_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    monkeypatch.setattr("sys.setswitchinterval", given.append)
+    async with running(console()) as pilot:
+        await on_panel(pilot, "1")
+
+        assert given
+        assert given[-1] <= 0.001
