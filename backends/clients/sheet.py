@@ -38,7 +38,9 @@ class Sheet:
         found = rows(self.access, self.address)
         if not self.authority_pem:
             return found
-        return (*found, (_("Authority"), f"SHA-256 {fingerprint(self.authority_pem)}"))
+        pairs = fingerprint(self.authority_pem)
+        # In halves, to compare with what a device shows, and to fold between two pairs.
+        return (*found, (_("Authority"), f"SHA-256 {pairs[:48]} {pairs[48:]}"))
 
     @property
     def hints(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from backends.certificates.keys import new_authority_key
 from backends.clients import qr_code
 from backends.clients.settings import MailAccess, MailService
 from backends.clients.sheet import Sheet, code_lines, html, text_lines
+from backends.clients.words import fingerprint
 
 ACCESS = MailAccess(
     "mail.example.test",
@@ -44,8 +45,10 @@ def test_it_has_what_a_mail_program_asks_for() -> None:
 def test_with_an_own_authority_there_is_a_fingerprint_to_compare(authority: bytes) -> None:
     lines = text_lines(Sheet(ADDRESS, ACCESS, authority))
 
-    assert any(line.startswith("Authority") for line in lines)
-    assert sum(line.count(":") for line in lines if "SHA-256" in line or line.startswith(" " * 11)) >= 31
+    expected = fingerprint(authority)
+    (first,) = (number for number, line in enumerate(lines) if line.startswith("Authority"))
+    assert lines[first].removeprefix("Authority").strip() == f"SHA-256 {expected[:48]}"
+    assert lines[first + 1].strip() == expected[48:]
 
 
 def test_without_pages_there_is_neither_link_nor_code() -> None:
