@@ -19,8 +19,8 @@ def _publish() -> Question:
         help=_(
             "The records are the same whoever publishes them: MX, SPF, DKIM, DMARC and a few more. By hand, "
             "you copy them into your DNS provider's panel. With DNS UPDATE, Mailstead writes them into a "
-            "name server that takes signed updates. Else write the name of your provider, like cloudflare or "
-            "ovh."
+            "name server that takes signed updates. You may name your provider, like cloudflare or ovh; "
+            "until Mailstead speaks with it, its records are copied by hand as well."
         ),
         source=_("RFC 5321 section 5.1 (MX); RFC 7208 (SPF); RFC 6376 (DKIM); RFC 9989 (DMARC)"),
         choices=(
