@@ -13,10 +13,11 @@ from backends.dns.publish import (
     Ours,
     RecordSet,
     SetChange,
+    ZoneChanges,
     difference,
     wanted_sets,
 )
-from backends.dns.publish_kept import Kept, KeptZone, forget, keep, load_ours, new_id, newest, save_ours
+from backends.dns.publish_kept import Kept, forget, keep, load_ours, new_id, newest, save_ours
 from backends.dns.publish_refusals import ChangedInBetween, UpdateUnknown
 from backends.dns.publish_update import Primary, Publisher, Seen, UpdateKey
 from backends.dns.records import records_for
@@ -40,14 +41,6 @@ Chooser = Callable[[Key], bool]
 
 class PublishedByHand(MailsteadError):
     """The answers leave publishing to a person."""
-
-
-@dataclass(frozen=True)
-class ZoneChanges:
-    """What would change in one zone."""
-
-    zone: str
-    changes: tuple[SetChange, ...]
 
 
 @dataclass(frozen=True)
@@ -143,7 +136,7 @@ def publish(publication: Publication) -> None:
         kept = Kept(new_id(), publication.publisher.name, (), ours_before)
         for one in publication.zones:
             so_far = kept
-            kept = _with_zone(kept, KeptZone(one.zone, one.changes))
+            kept = _with_zone(kept, one)
             keep(kept)
             try:
                 publication.publisher.apply(one.zone, one.changes)
@@ -229,7 +222,7 @@ def _by_zone(found: Difference, seen: Seen) -> Iterator[ZoneChanges]:
         yield ZoneChanges(zone, tuple(c for c in found.changes if seen.zones[c.key[0]] == zone))
 
 
-def _with_zone(kept: Kept, zone: KeptZone) -> Kept:
+def _with_zone(kept: Kept, zone: ZoneChanges) -> Kept:
     return Kept(kept.id, kept.publisher, (*kept.zones, zone), kept.ours_before)
 
 

@@ -84,6 +84,14 @@ class SetChange:
 
 
 @dataclass(frozen=True)
+class ZoneChanges:
+    """What would change, or was changed, in one zone."""
+
+    zone: str
+    changes: tuple[SetChange, ...]
+
+
+@dataclass(frozen=True)
 class Left:
     """A record set that stays as it is although it should be otherwise, and why."""
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from backends.dns.publish import Key, Ours, RecordSet, SetChange
+from backends.dns.publish import Key, Ours, RecordSet, SetChange, ZoneChanges
 from backends.dns.settings import STATE
 from backends.errors import MailsteadError
 from backends.language import _
@@ -19,20 +19,12 @@ _OURS = "ours.json"
 
 
 @dataclass(frozen=True)
-class KeptZone:
-    """What was changed in one zone."""
-
-    zone: str
-    changes: tuple[SetChange, ...]
-
-
-@dataclass(frozen=True)
 class Kept:
     """One publication: when (UTC, as in its file's name), through whom, and what counted as ours before."""
 
     id: str
     publisher: str
-    zones: tuple[KeptZone, ...]
+    zones: tuple[ZoneChanges, ...]
     ours_before: Ours
 
 
@@ -68,7 +60,7 @@ def newest(directory: Path = DIRECTORY) -> Kept | None:
     fields = _read(paths[-1])
     try:
         zones = tuple(
-            KeptZone(
+            ZoneChanges(
                 one["zone"], tuple(SetChange(_set(before), _set(after)) for before, after in one["changes"])
             )
             for one in fields["zones"]

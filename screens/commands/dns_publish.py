@@ -10,8 +10,8 @@ import click
 from backends.language import _, ngettext
 
 if TYPE_CHECKING:  # loaded late: the group's other commands have no use for it
-    from backends.dns.publish import Left, SetChange
-    from wizard.dns_publishing import Publication, ZoneChanges
+    from backends.dns.publish import Left, SetChange, ZoneChanges
+    from wizard.dns_publishing import Publication
 
 _NOT_ASKED = 2
 _WOULD_CHANGE = 3

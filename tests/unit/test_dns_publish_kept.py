@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from backends.dns import publish_kept
-from backends.dns.publish import Key, RecordSet, SetChange, record_set
+from backends.dns.publish import Key, RecordSet, SetChange, ZoneChanges, record_set
 from backends.dns.publish_refusals import ChangedInBetween, UpdateRefused, UpdateUnknown
 from backends.dns.publish_update import Primary, Seen
 from backends.dns.rotation import Rotation
@@ -123,7 +123,7 @@ def test_keys_that_came_to_sign_are_not_taken_out_of_the_dns(
     publishing.publish(prepared(zones))
     name = f"r2._domainkey.{DOMAIN}"
     added = SetChange(None, record_set(name, "TXT", 300, ['"v=DKIM1; p=AAAA"']))
-    changes = publishing.ZoneChanges(DOMAIN, (added,))
+    changes = ZoneChanges(DOMAIN, (added,))
     publishing.publish(Publication(zones, (changes,), (), {}))
     monkeypatch.setattr(publishing, "load_rotation", lambda: Rotation(signing=signing))
 
