@@ -18,7 +18,7 @@ from backends.certificates.settings import (
 from backends.errors import CommandFailed
 from backends.machine import files
 from backends.machine.run import run
-from backends.resources import Action, Description, FetchImage, KeepImage, Record, Resource, State
+from backends.resources import Action, Description, FetchImage, KeepImage, Record, Sole, State
 
 ETC = "/etc/letsencrypt"
 CREDENTIALS = "/etc/mailstead/acme-dns.ini"
@@ -54,7 +54,7 @@ class LineagesState(State):
 
 
 @dataclass(frozen=True)
-class Lineages(Resource):
+class Lineages(Sole):
     """Our lineages below /etc/letsencrypt: asked for where they are missing or due, or, without `acme`, left
     to lie and renewed no more.
 
@@ -72,15 +72,6 @@ class Lineages(Resource):
     def name(self) -> str:
         """There is one set of lineages on a machine."""
         return "mailstead"
-
-    def identity(self) -> Record:
-        """Nothing: see `name`."""
-        return {}
-
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:  # noqa: ARG003
-        """The lineages of this machine."""
-        return cls()
 
     @classmethod
     def look(cls, resources: Sequence[Self]) -> list[State]:

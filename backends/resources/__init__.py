@@ -20,6 +20,7 @@ from backends.resources.file import File
 from backends.resources.generated import GeneratedFile
 from backends.resources.package import PackageSet
 from backends.resources.service import Service
+from backends.resources.sole import Sole
 from backends.resources.user import Membership, SystemGroup, SystemUser
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Record",
     "Resource",
     "Service",
+    "Sole",
     "State",
     "SystemGroup",
     "SystemUser",

@@ -8,7 +8,8 @@ from typing import Self
 from backends.dns.rotation import taken_up
 from backends.dns.rotation_file import load_rotation, save_rotation
 from backends.language import _
-from backends.resources.base import Action, Description, FetchImage, KeepImage, Record, Resource, State
+from backends.resources.base import Action, Description, FetchImage, KeepImage, Record, State
+from backends.resources.sole import Sole
 from backends.rspamd.settings import FIRST_PAIR, selectors
 
 
@@ -24,7 +25,7 @@ class PairState(State):
 
 
 @dataclass(frozen=True)
-class SigningPair(Resource):
+class SigningPair(Sole):
     """What the rotation of keys takes for the signing pair, beside the filter's own configuration.
 
     Taken back, it waits for a person to say when it shall go on.
@@ -38,15 +39,6 @@ class SigningPair(Resource):
     def name(self) -> str:
         """There is one on a machine."""
         return "signing"
-
-    def identity(self) -> Record:
-        """Nothing: see `name`."""
-        return {}
-
-    @classmethod
-    def from_identity(cls, identity: Record) -> Self:  # noqa: ARG003
-        """The one of this machine."""
-        return cls()
 
     @classmethod
     def look(cls, resources: Sequence[Self]) -> list[State]:
