@@ -141,6 +141,7 @@ class Lineages(Sole):
 
     def _certbot(self, kind: KeyKind, acme: AcmeSettings, *more: str) -> refusals.Refusal | None:
         is_rehearsal = bool(more)
+        log = refusals.EndOfLog.now()
         try:
             answer = run(
                 [*certbot_command(kind, self.names, acme, is_rehearsal=is_rehearsal), *more],
@@ -150,7 +151,7 @@ class Lineages(Sole):
             )
             said, is_ok = f"{answer.complaint()}\n{answer.text}", answer.is_ok
             # Debian 12's certbot stumbles over a rate limit and says so nowhere but in its log.
-            said = said if is_ok or "urn:ietf" in said else f"{refusals.problem_in_log()}\n{said}"
+            said = said if is_ok or "urn:ietf" in said else f"{log.problem_since()}\n{said}"
         except CommandFailed as late:
             said, is_ok = late.message, False
         return None if is_ok else refusals.explain(said, acme.directory, is_rehearsal=is_rehearsal)

@@ -1,6 +1,7 @@
 """Why an ACME authority issued nothing: what certbot said, in words, and kept until it goes well."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ _NAME = "refusal.json"
 _LONGEST = 600
 _LONGEST_LOG = 1 << 20
 LOG = "/var/log/letsencrypt/letsencrypt.log"
-"""certbot begins it anew with each call."""
+"""certbot begins it anew with each call, or goes on in it where it is told to keep no old ones."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,34 @@ def explain(output: str, directory_url: str, *, is_rehearsal: bool = False) -> R
     return Refusal(message, seen, next_step, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def problem_in_log(path: str = LOG) -> str:
-    """The last problem document (RFC 7807) that certbot was answered in its last call, on one line."""
-    try:
-        text = Path(path).read_text(errors="replace")[-_LONGEST_LOG:]
-    except OSError:
-        return ""
-    kinds = re.findall(r'"type": "(urn:ietf:params:acme:error:\w+)",?\s+"detail": "([^"]*)"', text)
-    return " :: ".join(kinds[-1]) if kinds else ""
+@dataclass(frozen=True)
+class EndOfLog:
+    """Where certbot's log ended at some moment: `size` octets into the file with that inode."""
+
+    inode: int = 0
+    size: int = 0
+
+    @classmethod
+    def now(cls, path: str = LOG) -> "EndOfLog":
+        """The end as it is; of a log that is not there, the beginning of the next one."""
+        try:
+            found = Path(path).stat()
+        except OSError:
+            return cls()
+        return cls(found.st_ino, found.st_size)
+
+    def problem_since(self, path: str = LOG) -> str:
+        """The last problem document (RFC 7807) that certbot was answered since then, on one line."""
+        try:
+            with Path(path).open("rb") as log:
+                found = os.fstat(log.fileno())
+                is_the_same = found.st_ino == self.inode and found.st_size >= self.size
+                log.seek(max(self.size if is_the_same else 0, found.st_size - _LONGEST_LOG))
+                text = log.read().decode(errors="replace")
+        except OSError:
+            return ""
+        kinds = re.findall(r'"type": "(urn:ietf:params:acme:error:\w+)",?\s+"detail": "([^"]*)"', text)
+        return " :: ".join(kinds[-1]) if kinds else ""
 
 
 def keep(refusal: Refusal, directory: str) -> None:

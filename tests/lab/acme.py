@@ -84,6 +84,11 @@ class Acme:
             self._front.server_close()
 
 
+def could_not_ask(said: str) -> bool:
+    """Whether Pebble got no answer from the lab's DNS: it waits a moment only, on a busy machine too."""
+    return "error occurred while resolving URL" in said
+
+
 @contextlib.contextmanager
 def authority(lab: Lab) -> Iterator[Acme]:
     """An authority that runs within the block."""

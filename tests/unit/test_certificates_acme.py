@@ -226,9 +226,22 @@ def test_a_refusal_is_a_failure_before_the_first_certificate_and_a_warning_after
 
 def test_a_problem_that_certbot_told_only_its_log_is_found_there(tmp_path: Path) -> None:
     log = tmp_path / "letsencrypt.log"
+    end = refusals.EndOfLog.now(str(log))
+    assert end.problem_since(str(log)) == ""
     log.write_text(
         '{"type": "urn:ietf:params:acme:error:badNonce", "detail": "again"}\n'
         '{\n  "type": "urn:ietf:params:acme:error:rateLimited",\n  "detail": "too many"\n}\n'
     )
-    assert refusals.problem_in_log(str(log)) == "urn:ietf:params:acme:error:rateLimited :: too many"
-    assert refusals.problem_in_log(str(tmp_path / "none")) == ""
+    assert end.problem_since(str(log)) == "urn:ietf:params:acme:error:rateLimited :: too many"
+
+
+def test_a_problem_of_an_earlier_call_is_not_taken_for_one_of_this(tmp_path: Path) -> None:
+    log, other = tmp_path / "letsencrypt.log", tmp_path / "new"
+    log.write_text('{"type": "urn:ietf:params:acme:error:connection", "detail": "earlier"}\n')
+    end = refusals.EndOfLog.now(str(log))
+    with log.open("a") as more:
+        more.write("Connection refused\n")
+    assert end.problem_since(str(log)) == ""
+    other.write_text('{"type": "urn:ietf:params:acme:error:caa", "detail": "in a log begun anew"}\n')
+    other.rename(log)
+    assert end.problem_since(str(log)) == "urn:ietf:params:acme:error:caa :: in a log begun anew"
