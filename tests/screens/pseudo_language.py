@@ -133,6 +133,7 @@ KEPT = (
     frozenset(_KEYS | _NAMES | _LOGGED | _TYPED)
     | _values_in(_HERE / "console_world.py")
     | _values_in(_HERE / "last_pages.py")
+    | _values_in(_HERE / "names_world.py")
     | _values_in(_HERE / "wizard.py")
     | _words_in(*(_HERE.parent / "unit" / "journals").glob("*.jsonl"))
 )

@@ -16,7 +16,7 @@ from tests.screens.conftest import SnapCompare
 from tests.screens.console_world import World, console, notes, on_panel, on_screen, running, text_on, until
 
 ROOT = Path(__file__).parents[2]
-KNOWN = (("1", "overview"), ("4", "mailboxes"), ("5", "bans"))
+KNOWN = (("1", "overview"), ("4", "mailboxes"), ("5", "bans"), ("6", "certificates"), ("7", "dns"))
 """Panels that a frozen world stands behind."""
 
 
