@@ -77,6 +77,12 @@ class CertificatesPanel(Panel):
         self._seen = await asyncio.to_thread(_look)
         self._show()
 
+    def tell(self, text: str, *, is_trouble: bool = False) -> None:
+        """As for every panel; where nothing could be seen yet, the list does not go on looking."""
+        super().tell(text, is_trouble=is_trouble)
+        if is_trouble and self._seen is None:
+            self.query_one("#certificates-details", Static).update("")
+
     def places(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Every port and file."""
         for row in words.rows_of(self._seen) if self._seen else ():

@@ -93,10 +93,10 @@ class DnsPanel(Panel):
         if self._seen is None:
             self._seen = await asyncio.to_thread(_records)
         self._looked_at = None
-        self._show()
         # Whoever looked away and comes back joins the asking that is under way.
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(asyncio.to_thread(_look))
+        self._show()
         self._seen = await asyncio.shield(self._asking)
         self._looked_at = now()
         self._show()
@@ -105,6 +105,12 @@ class DnsPanel(Panel):
         """Ask the name servers, however lately that was done."""
         self._looked_at = None
         super().refresh_now()
+
+    def tell(self, text: str, *, is_trouble: bool = False) -> None:
+        """As for every panel; where nothing could be seen yet, the list does not go on looking."""
+        super().tell(text, is_trouble=is_trouble)
+        if is_trouble and self._seen is None:
+            self.query_one("#dns-details", Static).update("")
 
     def places(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Every domain and every name."""
@@ -261,10 +267,10 @@ class DnsPanel(Panel):
                 return (change(),)
             finally:
                 self._doing = ""
+                # What was asked before knows nothing of it.
+                self._asking = self._looked_at = None
 
-        done = await self.act(command, changed)
-        self._asking = None  # what is being asked since before knows nothing of it
-        return done
+        return await self.act(command, changed)
 
     def _show(self) -> None:
         if self._seen is None:
@@ -273,7 +279,9 @@ class DnsPanel(Panel):
         shown = rows_with(entries, self.query_one(FilterBar).value, folded(map(words.text_of, entries)))
         self.view.show(words.rows_of(entries, shown))
         self._show_details()
-        self.tell(self._doing or words.count_of(entries, len(shown), self._looked_at))
+        is_asking = self._asking is not None and not self._asking.done()
+        count = words.count_of(entries, len(shown), self._looked_at, is_asking=is_asking)
+        self.tell(self._doing or count)
 
     def _go_to(self, name: str) -> None:
         self.query_one(FilterBar).value = ""

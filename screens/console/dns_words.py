@@ -160,11 +160,11 @@ def need(entry: DnsEntry) -> str:
     return _("recommended, needs DNSSEC") if entry.need == "dnssec" else _("recommended")
 
 
-def count_of(entries: Sequence[DnsEntry], shown: int, looked_at: datetime | None) -> str:
+def count_of(entries: Sequence[DnsEntry], shown: int, looked_at: datetime | None, *, is_asking: bool) -> str:
     """For the last line."""
     if looked_at is None:
         text = ngettext("{count} record", "{count} records", len(entries)).format(count=len(entries))
-        text = f"{text}; " + _("asking the name servers …")
+        text = f"{text}; " + (_("asking the name servers …") if is_asking else _("not looked at yet"))
     else:
         left = [entry for entry in entries if entry.standing != "right"]
         required = sum(entry.is_amiss for entry in left)

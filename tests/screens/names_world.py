@@ -10,6 +10,7 @@ from backends.dns.publish import Left, RecordSet, SetChange
 from backends.dns.publish_update import Primary, UpdateKey
 from backends.dns.record import DnsRecord, Need
 from backends.dns.rotation import Coming, Rotation
+from backends.language import _
 from wizard.certificate_list import CertificateList
 from wizard.dns_list import DnsList, paired
 from wizard.dns_publishing import Publication, ZoneChanges
@@ -42,13 +43,12 @@ CERTIFICATES = CertificateList(
     page="https://mail.example.test/",
 )
 SILENT = PortStatus("imaps", 993, None, "127.0.0.1 port 993 does not answer: Connection refused")
-AFTER = "renewing.example.test"
 
 
 def troubled() -> CertificateList:
     """One ends soon, one is gone, and of the ports one is silent and one serves what is not on disk."""
     served = Served("rsa", "TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", "77" * 32, 12)
-    other = PortStatus("smtp", 25, served, "it serves another certificate than those on disk")
+    other = PortStatus("smtp", 25, served, _("it serves another certificate than those on disk"))
     return replace(
         CERTIFICATES,
         files=(on_disk("ecdsa", 9),),
@@ -58,16 +58,16 @@ def troubled() -> CertificateList:
 
 
 SPF = DnsRecord(
-    "example.test", "TXT", "v=spf1 mx -all", why="receivers know which servers send the domain's mail"
+    "example.test", "TXT", "v=spf1 mx -all", why=_("receivers know which servers send the domain's mail")
 )
 _RECORDS = (
     (
         "example.test",
-        DnsRecord("mail.example.test", "A", "192.0.2.25", why="other servers find this one by it"),
+        DnsRecord("mail.example.test", "A", "192.0.2.25", why=_("other servers find this one by it")),
     ),
     (
         "example.test",
-        DnsRecord("example.test", "MX", "10 mail.example.test.", why="mail comes to this server"),
+        DnsRecord("example.test", "MX", "10 mail.example.test.", why=_("mail comes to this server")),
     ),
     ("example.test", SPF),
     (
@@ -76,7 +76,7 @@ _RECORDS = (
             "r1._domainkey.example.test",
             "TXT",
             "v=DKIM1; k=rsa; p=MIIBojANBgkqhkiG9w0BAQEFAAOCAY8AMIIBigKCAYEAu2tV",
-            why="receivers verify this server's signatures by it",
+            why=_("receivers verify this server's signatures by it"),
         ),
     ),
     (
@@ -86,10 +86,13 @@ _RECORDS = (
             "TXT",
             "v=TLSRPTv1; rua=mailto:admin@example.test",
             need=Need.RECOMMENDED,
-            why="other servers tell where encryption towards this one failed",
+            why=_("other servers tell where encryption towards this one failed"),
         ),
     ),
-    ("example.org", DnsRecord("example.org", "MX", "10 mail.example.test.", why="mail comes to this server")),
+    (
+        "example.org",
+        DnsRecord("example.org", "MX", "10 mail.example.test.", why=_("mail comes to this server")),
+    ),
 )
 
 
@@ -98,9 +101,7 @@ def judged(
 ) -> Judgement:
     """What was found."""
     is_right = standing is Standing.RIGHT
-    wanted = next(
-        (one.value for _domain, one in _RECORDS if (one.name, one.type) == (name, kind)), "it passes"
-    )
+    wanted = next((one.value for _home, one in _RECORDS if (one.name, one.type) == (name, kind)), "it passes")
     mend = f"publish {name} {kind} {wanted}"
     return Judgement(
         domain, name, kind, need, standing, seen, "" if is_right else wanted, "" if is_right else mend

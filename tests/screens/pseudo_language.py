@@ -126,7 +126,7 @@ _LOGGED = {
 }
 """Servers write their logs in English; of `ehlo` the list shows the end."""
 
-_TYPED = {"dora", "much", "exa", "AIN"}
+_TYPED = {"dora", "much", "exa", "AIN", "ECD"}
 """What a test types, and the ends of addresses and words of a log that a dialog leaves in sight."""
 
 KEPT = (

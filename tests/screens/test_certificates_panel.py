@@ -1,5 +1,6 @@
 """The certificates panel: what is on disk, what ports serve, and new ones on a key."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -95,6 +96,36 @@ async def test_renewing_asks_first_and_leaves_its_line(world: World, monkeypatch
         await until(pilot, lambda: "New certificates are in force." in notes(app))
 
     assert world.done == [("renew",)]
+    assert world.audit == [(("cert", "renew"), 0)]
+
+
+async def test_a_renewal_goes_on_while_people_look_away_and_is_not_begun_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+
+    def renew(_environment: object) -> bool:
+        assert may_end.wait(10)
+        return True
+
+    monkeypatch.setattr("wizard.certificate_list.renew", renew)
+    app = console()
+    async with running(app) as pilot:
+        panel = await opened(pilot)
+        await pilot.press("n")
+        await on_screen(pilot, "Confirm")
+        await pilot.press("y")
+        await until(pilot, lambda: "Getting new certificates" in panel.status_text)
+        await on_panel(pilot, "5")
+        await on_panel(pilot, "6")
+        await until(pilot, lambda: "Getting new certificates" in panel.status_text)
+        assert panel.check_action("renew", ()) is False
+
+        may_end.set()
+
+        await until(pilot, lambda: bool(world.audit))
+        await until(pilot, lambda: panel.check_action("renew", ()) is True)
+
     assert world.audit == [(("cert", "renew"), 0)]
 
 
@@ -203,6 +234,7 @@ async def test_a_server_that_cannot_be_looked_at_says_why(world: World) -> None:
 
         assert panel.is_trouble
         assert "no space left" in text_on(app)
+        assert "Looking" not in text_on(app)
 
 
 async def test_hostile_names_are_only_text(world: World) -> None:

@@ -386,6 +386,8 @@ async def test_a_look_that_fails_leaves_the_records_in_sight(world: World) -> No
         panel = await on_panel(pilot, "7")
         await until(pilot, lambda: panel.is_trouble)
         shown = text_on(app)
+        await pilot.press("slash", *"mx !txt")
+        await until(pilot, lambda: "6 records; not looked at yet; the filter shows 2" in panel.status_text)
 
     assert "no sockets left" in shown
     assert "not looked at yet" in shown
