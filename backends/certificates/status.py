@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from backends.certificates import authority
 from backends.certificates.served import NotServedError, ServedCertificate, served_certificate
 from backends.certificates.settings import OWN_FILES, KeyKind, TlsFiles, TlsPort
+from backends.language import _
 from backends.text import clean
 
 
@@ -75,9 +76,9 @@ def port_status(
     served = _of_port(shown)
     problem = ""
     if served.sha256 not in {file.sha256 for file in files}:
-        problem = "it serves another certificate than those on disk"
+        problem = _("it serves another certificate than those on disk")
     elif served.days_left < 0:
-        problem = "its certificate has ended"
+        problem = _("its certificate has ended")
     return PortStatus(port.name, port.number, served, problem)
 
 

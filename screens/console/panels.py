@@ -29,4 +29,8 @@ PANELS = (
     PanelEntry("queue", _("Queue"), "queue_panel", "QueuePanel", ("mailq", "postqueue")),
     PanelEntry("mailboxes", _("Mailboxes"), "mailboxes_panel", "MailboxesPanel", ("accounts", "domains")),
     PanelEntry("bans", _("Bans"), "bans_panel", "BansPanel", ("fail2ban", "unban")),
+    PanelEntry(
+        "certificates", _("Certificates"), "certificates_panel", "CertificatesPanel", ("tls", "renew", "acme")
+    ),
+    PanelEntry("dns", _("DNS"), "dns_panel", "DnsPanel", ("records", "dkim", "spf", "dmarc")),
 )

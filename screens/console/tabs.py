@@ -34,7 +34,8 @@ class Tabs(Static):
         """The line, as wide as the screen."""
         parts = self._parts(has_titles=True)
         length = sum(part.cell_length for part in parts)
-        if length > self.size.width:
+        only_looks = Content(_("read-only")) if getattr(self.app, "is_read_only", False) else Content("")
+        if length + only_looks.cell_length + (2 if only_looks else 0) > self.size.width:
             parts = self._parts(has_titles=False)
             length = sum(part.cell_length for part in parts)
         self._ends = list(accumulate(part.cell_length for part in parts))

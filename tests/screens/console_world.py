@@ -23,7 +23,10 @@ from screens.console import mailboxes_panel, moments
 from screens.console.console_screen import ConsoleScreen
 from screens.console.mailbox_words import SeenUse
 from screens.console.panel import Panel
+from tests.screens.names_world import CERTIFICATES, SEEN, UNSEEN
 from wizard.ban_list import BanEntry
+from wizard.certificate_list import CertificateList
+from wizard.dns_list import DnsList
 from wizard.health import Result
 from wizard.health_history import compare, worst_first
 from wizard.last_backup import BackupState
@@ -105,6 +108,9 @@ class World:
     entries: tuple[Entry, ...] = ENTRIES
     bans: tuple[BanEntry, ...] = BANS
     proof: tuple[ProofResult, ...] = PROOF
+    certificates: CertificateList = CERTIFICATES
+    records: DnsList = UNSEEN
+    seen: DnsList = SEEN
     problem: Exception | None = None
     """What every look at the machine raises."""
     audit: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
@@ -171,7 +177,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.setattr(moments, "now", lambda: NOW)
-    for module in ("overview_panel", "overview_words", "ban_words"):
+    for module in ("overview_panel", "overview_words", "ban_words", "dns_panel"):
         monkeypatch.setattr(f"screens.console.{module}.now", lambda: NOW)
     monkeypatch.setattr("wizard.overview.Watch", lambda **_options: FrozenWatch(there))
 
@@ -183,6 +189,17 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         there.look()
         return there.bans
 
+    def certificates() -> CertificateList:
+        there.look()
+        return there.certificates
+
+    def seen(_environment: object) -> DnsList:
+        there.look()
+        return there.seen
+
+    monkeypatch.setattr("wizard.certificate_list.look_at_certificates", certificates)
+    monkeypatch.setattr("wizard.dns_list.records_now", lambda _environment: there.records)
+    monkeypatch.setattr("wizard.dns_list.look_at_records", seen)
     monkeypatch.setattr("wizard.mailbox_list.MailboxList", lambda: FrozenList(entries))
     monkeypatch.setattr("wizard.ban_list.BanList", lambda: FrozenList(bans))
     use = SeenUse(MailboxUse(3 << 20, 12), Login(NOW - timedelta(minutes=20), "203.0.113.50", "imap"))

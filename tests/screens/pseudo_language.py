@@ -126,13 +126,14 @@ _LOGGED = {
 }
 """Servers write their logs in English; of `ehlo` the list shows the end."""
 
-_TYPED = {"dora", "much", "exa", "AIN"}
+_TYPED = {"dora", "much", "exa", "AIN", "ECD"}
 """What a test types, and the ends of addresses and words of a log that a dialog leaves in sight."""
 
 KEPT = (
     frozenset(_KEYS | _NAMES | _LOGGED | _TYPED)
     | _values_in(_HERE / "console_world.py")
     | _values_in(_HERE / "last_pages.py")
+    | _values_in(_HERE / "names_world.py")
     | _values_in(_HERE / "wizard.py")
     | _words_in(*(_HERE.parent / "unit" / "journals").glob("*.jsonl"))
 )
