@@ -95,11 +95,11 @@ def _take(path: Path, inbox: Inbox, store: Store, now: datetime, done: Collected
 
 
 def _keep(letter: Letter, inbox: Inbox, store: Store, now: datetime) -> tuple[int, int]:
-    """All reports are read before the first is kept: how many were new, and how many known."""
-    reports = [read_report(attachment) for attachment in letter.attachments]
-    if not reports:
-        raise ReportRefused(_("nothing that is attached may be a report"))
-    ours = [_ours(report, inbox) for report in reports]
+    """All reports are read before the first is kept: how many were new, and how many known.
+
+    A mail with nothing attached only speaks of reports, as an answer to one does.
+    """
+    ours = [_ours(read_report(attachment), inbox) for attachment in letter.attachments]
     for report in ours:
         if not now - KEEP <= report.heading.end <= now + _AHEAD:
             raise ReportRefused(

@@ -69,7 +69,7 @@ class Picture:
     unproven: int
     """Reports whose sender is not proven: anybody may have written them."""
     policy: str
-    """What the newest DMARC report found published; empty without one."""
+    """What the newest DMARC report found published, one with a proven sender first; empty without any."""
     messages: int
     senders: tuple[Senders, ...]
     successful: int
@@ -104,10 +104,10 @@ def picture(domain: str, dmarc: Iterable[KeptDmarc], tls: Iterable[KeptTls], own
     """Add reports up, given oldest first."""
     tallies: defaultdict[tuple[Verdict, str], _Tally] = defaultdict(_Tally)
     origins: list[Origin] = []
-    policy = ""
+    policies: dict[bool, str] = {}
     for kept in dmarc:
         origins.append(kept.origin)
-        policy = kept.report.policy
+        policies[kept.origin.is_proven] = kept.report.policy
         for row, count in kept.report.rows.items():
             tally = tallies[judge(row, own), row.source]
             tally.dispositions[row.disposition] += count
@@ -123,7 +123,7 @@ def picture(domain: str, dmarc: Iterable[KeptDmarc], tls: Iterable[KeptTls], own
         reports=len(origins),
         reporters=tuple(name for name, _count in proven.most_common()),
         unproven=sum(not origin.is_proven for origin in origins),
-        policy=policy,
+        policy=policies.get(True) or policies.get(False, ""),
         messages=sum(each.count for each in senders),
         senders=senders,
         successful=sum(one.successful for one in sessions),

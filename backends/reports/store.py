@@ -239,9 +239,9 @@ class Store:
                     row.disposition,
                     int(row.dkim),
                     int(row.spf),
-                    " ".join(row.passed),
+                    json.dumps(row.passed),
                     int(row.is_broken),
-                    " ".join(row.reasons),
+                    json.dumps(row.reasons),
                     count,
                 )
                 for row, count in report.rows.items()
@@ -317,7 +317,7 @@ def _row(values: list[Any]) -> DmarcRow:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+    return tuple(json.loads(text))
 
 
 def _failures(text: str) -> dict[TlsFailure, int]:

@@ -10,7 +10,7 @@ import pytest
 from backends.errors import MailsteadError
 from backends.reports import collecting
 from backends.reports.collecting import Collected, Inbox, collect
-from backends.reports.letter import may_bring_report, open_letter
+from backends.reports.letter import may_bring_report, open_letter, read_report
 from backends.reports.store import KEEP, Store, open_store
 from tests.unit.report_samples import (
     BEGIN,
@@ -66,6 +66,18 @@ def test_a_report_is_found_in_any_folder_and_read_or_not(inbox: Inbox, store: St
 
     assert collect(inbox, store, NOW) == Collected(looked_at=3, new=3)
     assert messages(store) == 9
+
+
+def test_what_is_kept_is_what_was_read(inbox: Inbox, store: Store) -> None:
+    text = dmarc(
+        row(),
+        row("192.0.2.1", 1, ("fail", "fail"), ("pass", "a b.test", "pass", "c.test"), reason="mailing_list"),
+        row("192.0.2.1", 2, ("fail", "fail"), ("fail", "example.test", "fail", "x.test")),
+    )
+    deliver(inbox.maildir, "1.a.mail", mail(text))
+    collect(inbox, store, NOW)
+
+    assert [kept.report for kept in store.dmarc(DOMAIN, LONG_AGO)] == [read_report(text)]
 
 
 def test_a_tls_report_is_found_by_its_media_type(inbox: Inbox, store: Store) -> None:
@@ -145,14 +157,14 @@ def test_a_report_about_a_time_long_ago_or_to_come_is_refused(
 
 def test_a_refused_mail_does_not_keep_the_next_from_being_read(inbox: Inbox, store: Store) -> None:
     deliver(inbox.maildir, "1.a.mail", mail(b"\x1f\x8b broken", sender="evil@\x1b[2J"))
-    deliver(inbox.maildir, "2.b.mail", b"Subject: Report Domain: example.test\r\n\r\nnothing attached")
+    deliver(inbox.maildir, "2.b.mail", b"Subject: Re: Report Domain: example.test\r\n\r\nThank you.")
     nested = b"Content-Type: multipart/mixed; boundary=a\n\n"
     deliver(inbox.maildir, "3.c.mail", b"Subject: TLSRPT\n" + nested + (b"--a\n" + nested) * 3000)
     deliver(inbox.maildir, "4.d.mail", mail(dmarc()))
 
     done = collect(inbox, store, NOW)
 
-    assert done == Collected(looked_at=4, new=1, refused=3)
+    assert done == Collected(looked_at=4, new=1, refused=1)
     assert all(one.why.isprintable() and one.sender.isprintable() for one in store.refusals(LONG_AGO))
 
 

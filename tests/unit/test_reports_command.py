@@ -193,6 +193,12 @@ def test_scripts_get_the_same_as_one_document(receive: Receive) -> None:
     assert [one["sender"] for one in document["refused"]] == ["reporter.test"]
 
 
+def test_what_a_proven_sender_found_published_counts_more(receive: Receive) -> None:
+    receive(mail(dmarc(policy="reject", number="1"), results=PROVEN), mail(dmarc(policy="none", number="2")))
+
+    assert json.loads(run("--json").stdout)["domains"][0]["policy"] == "reject"
+
+
 def test_long_lists_are_cut_for_people_only(receive: Receive) -> None:
     rows = [row(f"192.0.2.{number}", number, ("fail", "fail"), None) for number in range(1, 14)]
     receive(mail(dmarc(*rows)))
