@@ -32,6 +32,7 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "prove": ("prove", _("send real mail through the server and read it back")),
         "queue": ("queue", _("what waits in the mail queue; hold, release, retry, delete")),
         "replay": ("replay", _("plan, apply, check and prove, without a person")),
+        "reports": ("reports", _("what others report of this server's mail, and what to do")),
         "resume": ("replay", _("finish a run that was interrupted")),
         "rollback": ("rollback", _("take a run back")),
         "runs": ("runs", _("the runs there were")),

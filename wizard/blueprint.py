@@ -35,6 +35,7 @@ from backends.postfix.adapter import Postfix
 from backends.postfix.settings import PostfixSettings, Relay
 from backends.redis.adapter import Redis
 from backends.redis.settings import RedisSettings
+from backends.reports.adapter import Reports
 from backends.rspamd.adapter import Rspamd
 from backends.rspamd.settings import RspamdSettings, dkim_key_path, selectors
 from backends.rsyslog.adapter import Rsyslog, RsyslogSettings
@@ -274,6 +275,11 @@ def nginx(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Ngi
     return Nginx(_web_settings(answers, machine)) if answers.clients.enabled else NoNginx()
 
 
+def reports(_answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Reports:
+    """What others report of this server's mail, collected."""
+    return Reports(has_systemd=machine.init == "systemd")
+
+
 def proof_settings(answers: Answers, machine: MachineFacts) -> ProofSettings:
     """How to prove that mail flows here."""
     domain = answers.site.domains[0]
@@ -313,6 +319,7 @@ _ORDER: tuple[Callable[[Answers, MachineFacts, Overrides], Adapter], ...] = (
     postfix,
     fail2ban,
     logrotate,
+    reports,
     nginx,
 )
 """The firewall first, so that nothing is open before it should be; Postfix when all that it asks is there:

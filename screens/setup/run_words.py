@@ -41,6 +41,7 @@ def stage_title(name: str) -> str:
         "postfix": _("Mail in and out (Postfix)"),
         "fail2ban": _("Bans (fail2ban)"),
         "logrotate": _("Old logs (logrotate)"),
+        "reports": _("Reports from others"),
     }
     return words.get(name, clean(name, 40))
 
