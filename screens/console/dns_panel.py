@@ -56,7 +56,7 @@ class DnsPanel(Panel):
         "d says how the keys that sign mail stand, and takes the next step of a change of keys."
     )
     EVERY: ClassVar[float | None] = None
-    CHANGES = frozenset({"publish"})
+    CHANGES = frozenset({"publish", "keys"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", _("Copy"), id="dns-copy"),
         Binding("z", "zone", _("Zone file"), id="dns-zone"),
@@ -207,9 +207,6 @@ class DnsPanel(Panel):
         text = f"{standing}\n\n{dkim_words.consequence(step, is_automatic=seen.is_automatic)}"
         if step in WAITS:
             await self.app.push_screen(HelpScreen(dkim_words.question(step), text))
-            return
-        if getattr(self.app, "is_read_only", False):
-            await self.app.push_screen(HelpScreen(_("The keys that sign mail"), standing))
             return
         question = Confirm(dkim_words.question(step), text, yes=dkim_words.verb(step))
         if not await self.app.push_screen_wait(question) or self._doing:

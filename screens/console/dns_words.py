@@ -16,9 +16,8 @@ from backends.text import clean
 from screens.console.moments import moment
 
 if TYPE_CHECKING:
-    from backends.dns.publish import Left, SetChange
+    from backends.dns.publish import Left, SetChange, ZoneChanges
     from wizard.dns_list import DnsEntry
-    from wizard.dns_publishing import ZoneChanges
 
 _UNSEEN = ""
 _STATES = {

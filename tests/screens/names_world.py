@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from backends.certificates.settings import KeyKind
 from backends.certificates.status import FileStatus, PortStatus, Served
 from backends.dns.judging import Judgement, Standing
-from backends.dns.publish import Left, RecordSet, SetChange
+from backends.dns.publish import Left, RecordSet, SetChange, ZoneChanges
 from backends.dns.publish_update import Primary, UpdateKey
 from backends.dns.record import DnsRecord, Need
 from backends.dns.rotation import Coming, Rotation
 from backends.language import _
 from wizard.certificate_list import CertificateList
 from wizard.dns_list import DnsList, paired
-from wizard.dns_publishing import Publication, ZoneChanges
+from wizard.dns_publishing import Publication
 
 _UNTIL = datetime(2027, 12, 25, 12, 0, tzinfo=UTC)
 _AUTHORITY = "CN=Mailstead CA of mail.example.test"

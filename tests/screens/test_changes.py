@@ -15,6 +15,7 @@ from screens.console.console_screen import ConsoleScreen
 from screens.console.panel import Panel
 from screens.console.panels import PANELS, PanelEntry
 from tests.screens.console_world import World, console, down, on_panel, on_screen, running, until
+from tests.screens.names_world import publication
 from tests.screens.test_queue_panel import Postfix
 
 _ACTS = {"act", "carry_out"}
@@ -49,6 +50,9 @@ SCENES = {
     ("queue", "release"): Scene(1),
     ("queue", "retry"): Scene(),
     ("queue", "delete"): Scene(0, ("Confirm", "y")),
+    ("certificates", "renew"): Scene(0, ("Confirm", "y")),
+    ("dns", "publish"): Scene(0, ("DifferenceScreen", "y")),
+    ("dns", "keys"): Scene(0, ("Confirm", "y")),
 }
 
 
@@ -78,6 +82,10 @@ def machine(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(queue_feed, "list_names", lambda: postfix.names)
     monkeypatch.setattr(queue_headers, "stream", postfix.stream)
     monkeypatch.setattr(queue_actions, "run", postfix.run)
+    monkeypatch.setattr("wizard.certificate_list.renew", lambda _environment: world.did("renew", True)())
+    monkeypatch.setattr("wizard.dns_list.prepare", lambda _environment, **_how: publication())
+    monkeypatch.setattr("wizard.dns_publishing.publish", world.did("publish"))
+    monkeypatch.setattr("wizard.dkim_next_step.take_step", world.did("step", gives=()))
     return world
 
 
