@@ -13,11 +13,12 @@ from tests.lab.machine import Machine
 
 DOMAIN = "other.test"
 USERS = ("bob", "carol")
+CERTIFICATE = "/etc/postfix/certificate.pem"
 
 _MAIN_CF = """\
 compatibility_level = 3.6
-myhostname = mx.other.test
-mydestination = other.test, mx.other.test, localhost
+myhostname = {host}
+mydestination = {domain}, {host}, localhost
 mynetworks = 127.0.0.0/8 [::1]/128
 home_mailbox = Maildir/
 inet_protocols = all
@@ -44,23 +45,24 @@ class Remote:
     domain: str = DOMAIN
 
     @classmethod
-    def set_up(cls, machine: Machine, dns: Dns) -> "Remote":
+    def set_up(cls, machine: Machine, dns: Dns, domain: str = DOMAIN) -> "Remote":
         """Configures Postfix on a machine that has its package, and publishes MX and SPF for the domain."""
         for user in USERS:
             machine.run("useradd", "--create-home", user)
-        subject = ("-subj", "/CN=mx.other.test", "-days", "30")
-        files = ("-keyout", "/etc/postfix/key.pem", "-out", "/etc/postfix/certificate.pem")
+        host = f"{machine.name}.{domain}"
+        subject = ("-subj", f"/CN={host}", "-days", "30")
+        files = ("-keyout", "/etc/postfix/key.pem", "-out", CERTIFICATE)
         machine.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject, *files)
-        chain = machine.read("/etc/postfix/key.pem") + machine.read("/etc/postfix/certificate.pem")
+        chain = machine.read("/etc/postfix/key.pem") + machine.read(CERTIFICATE)
         machine.write("/etc/postfix/tls.pem", chain, 0o600)
-        machine.write("/etc/postfix/main.cf", _MAIN_CF)
+        machine.write("/etc/postfix/main.cf", _MAIN_CF.format(host=host, domain=domain))
         # Debian's unit copies these into the chroot too; postfix itself is what the tests want up.
         machine.run("systemctl", "restart", "postfix")
-        dns.set(DOMAIN, "@", "MX", "10 mx.other.test.")
-        dns.set(DOMAIN, "@", "TXT", "v=spf1 mx -all")
-        dns.set(DOMAIN, "mx", "TXT", "v=spf1 a -all")
+        dns.set(domain, "@", "MX", f"10 {host}.")
+        dns.set(domain, "@", "TXT", "v=spf1 mx -all")
+        dns.set(domain, machine.name, "TXT", "v=spf1 a -all")
         machine.wait_for("postfix", "status")
-        return cls(machine)
+        return cls(machine, domain)
 
     def send(
         self,
