@@ -32,6 +32,11 @@ def replay(step: str) -> Mend:
     )
 
 
+def publish() -> Mend:
+    """Bring the records of the DNS to what they should be."""
+    return Mend(_("publish the records"), ("mailstead", "dns", "publish", "--yes"))
+
+
 def resume() -> Mend:
     """Finish the run that was interrupted."""
     return Mend(_("finish the run"), ("mailstead", "resume"))

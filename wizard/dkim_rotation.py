@@ -33,7 +33,8 @@ from backends.rspamd.dkim_files import make_keys, remove_keys
 from backends.rspamd.settings import DKIM_DIRECTORY, selectors
 from wizard import answers_file, secret_files
 from wizard.answers import Answers
-from wizard.dns_publishing import is_automatic, prepare_publication, publish, publisher_of
+from wizard.dns_publishing import prepare_publication, publish, publisher_of
+from wizard.dns_settings import is_automatic
 from wizard.launch import new_run
 from wizard.lock import run_lock
 from wizard.planning import prepare, refuse_to_overwrite

@@ -14,8 +14,8 @@ from backends.dns.rotation_file import load_rotation
 from backends.machine.facts import gather_facts
 from wizard.answers_in_force import answers_in_force
 from wizard.dns_check import check_settings
-from wizard.dns_publishing import Publication, is_automatic, prepare_publication, publisher_of
-from wizard.dns_settings import dns_settings
+from wizard.dns_publishing import Publication, prepare_publication, publisher_of
+from wizard.dns_settings import dns_settings, is_automatic
 
 
 @dataclass(frozen=True)

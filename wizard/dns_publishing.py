@@ -28,11 +28,11 @@ from backends.machine.facts import MachineFacts
 from backends.rspamd.settings import FIRST_PAIR, selectors
 from wizard import secret_files
 from wizard.answers import Answers
-from wizard.dns_settings import dns_settings
+from wizard.dns_settings import dns_settings, is_automatic
 from wizard.lock import run_lock
 from wizard.secrets import SecretReference, resolve
 
-BY_HAND, BY_UPDATE = "by-hand", "rfc2136"
+BY_HAND = "by-hand"
 LOCK = Path("/run/lock/mailstead-dns.lock")
 
 Chooser = Callable[[Key], bool]
@@ -68,7 +68,7 @@ def publisher_of(answers: Answers, environment: Mapping[str, str]) -> Publisher:
                 "in the answers, and replay them"
             ),
         )
-    if answers.dns.publish == BY_UPDATE:
+    if is_automatic(answers):
         wanted = answers.dns.rfc2136
         secret = _secret(wanted.key_secret, secret_files.DNS_UPDATE, environment)
         return Primary(wanted.server, UpdateKey(wanted.key_name, secret))
@@ -81,11 +81,6 @@ def publisher_of(answers: Answers, environment: Mapping[str, str]) -> Publisher:
             'DNS UPDATE, with [dns] publish = "rfc2136" in the answers'
         ),
     )
-
-
-def is_automatic(answers: Answers) -> bool:
-    """Whether records can be published without a person."""
-    return answers.dns.publish == BY_UPDATE
 
 
 def prepare_publication(

@@ -26,6 +26,7 @@ def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
         dmarc=policy.dmarc,
         reports_to=answers.site.admin,
         sends_through_relay=answers.protocols.relay.host,
+        is_published_from_here=is_automatic(answers),
         dkim_pair=rotation.wanted,
         further_pairs=rotation.further,
         mta_sts=policy.mta_sts if answers.clients.enabled else "off",  # nothing else serves the policy
@@ -35,6 +36,11 @@ def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
         has_client_pages=answers.clients.enabled,
         acme_directory=acme_directory(answers) if certificates.source == "acme" else "",
     )
+
+
+def is_automatic(answers: Answers) -> bool:
+    """Whether records can be published without a person: by DNS UPDATE (RFC 2136)."""
+    return answers.dns.publish == "rfc2136"
 
 
 def certificate_files(answers: Answers) -> tuple[TlsFiles, ...]:

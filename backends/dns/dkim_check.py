@@ -8,7 +8,8 @@ import dns.rcode
 import dns.rdatatype
 from dns.rdtypes.ANY.TXT import TXT
 
-from backends.checks import Check, Finding, fail, ok, warn
+from backends import mends
+from backends.checks import Check, Finding, Mend, fail, ok, warn
 from backends.dns.records import dkim_record
 from backends.dns.settings import DnsSettings
 from backends.language import _
@@ -21,6 +22,7 @@ _PATIENCE = 2
 
 def dkim_checks(settings: DnsSettings) -> Iterator[Check]:
     """One for each key: `dkim.record-SELECTOR.DOMAIN`."""
+    action = mends.publish() if settings.is_published_from_here else None
     for domain in settings.domains:
         for selector, does_sign in _selectors(settings):
             yield Check(
@@ -28,7 +30,9 @@ def dkim_checks(settings: DnsSettings) -> Iterator[Check]:
                 _("The DKIM key {selector} of {domain} is published").format(
                     selector=selector, domain=domain
                 ),
-                partial(_is_published, domain, selector, settings.dkim_directory, does_sign=does_sign),
+                partial(
+                    _is_published, domain, selector, settings.dkim_directory, action, does_sign=does_sign
+                ),
             )
 
 
@@ -46,7 +50,9 @@ def public_key_in(text: str) -> str | None:
     return found.get("p")
 
 
-def _is_published(domain: str, selector: str, directory: str, *, does_sign: bool) -> Finding:
+def _is_published(
+    domain: str, selector: str, directory: str, action: Mend | None, *, does_sign: bool
+) -> Finding:
     record = dkim_record(domain, selector, directory)
     publish = f"publish {record.name} TXT {record.presentation}"
     try:
@@ -68,15 +74,16 @@ def _is_published(domain: str, selector: str, directory: str, *, does_sign: bool
     ]
     published = {key for text in texts if (key := public_key_in(text)) is not None}
     if not published:
-        return warn(_("it is not published yet"), _("the key in the DNS"), publish)
+        return warn(_("it is not published yet"), _("the key in the DNS"), publish, action)
     if public_key_in(record.value) not in published:
         if not does_sign:
-            return warn(_("another key is published"), _("the key on this server"), publish)
+            return warn(_("another key is published"), _("the key on this server"), publish, action)
         return fail(
             _("another key is published: receivers refuse the signatures"),
             _("the key on this server"),
             publish,
+            action,
         )
     if len(published) > 1:
-        return warn(_("several keys are published under one name"), _("one key"), publish)
+        return warn(_("several keys are published under one name"), _("one key"), publish, action)
     return ok(_("{name} holds this server's key").format(name=record.name))

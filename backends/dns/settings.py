@@ -40,6 +40,8 @@ class DnsSettings:
     """Gets DMARC and TLS reports; empty: postmaster@ each domain."""
     sends_through_relay: str = ""
     """A smarthost's name or address: mail leaves from its addresses, so SPF has to name it."""
+    is_published_from_here: bool = False
+    """Whether `mailstead dns publish` reaches the name servers, by DNS UPDATE."""
     dkim_directory: str = "/etc/mailstead/dkim"
     dkim_pair: int = FIRST_PAIR
     """The pair of keys that signs."""

@@ -18,7 +18,7 @@ from wizard.answers_in_force import answers_in_force
 from wizard.audit import record
 from wizard.dkim_rotation import Work, begin, carry_on, names, record_names, records_of, settle
 from wizard.dkim_rotation import retire as retire_old
-from wizard.dns_publishing import is_automatic
+from wizard.dns_settings import is_automatic
 from wizard.launch import start
 
 

@@ -126,6 +126,23 @@ def test_only_our_records_are_published_and_taken_back_exactly(
     assert json.loads(log)["command"] == ["dns", "publish", "--take-back", "--yes"]
 
 
+def test_a_key_that_is_not_published_is_mended_by_publishing(
+    lab: Lab, server: Machine, zone: list[str]
+) -> None:
+    lab.dns.set(ZONE, "@", "MX")
+    assert zone
+    server.run("unbound-control", "flush_zone", ZONE)
+    name = f"dkim.record-r1.{ZONE}"
+    before = server.run("mailstead", "check", name, check=False)
+    assert "it is not published yet" in before.stdout
+
+    mended = server.run("mailstead", "mend", name, check=False)
+
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert len(held(lab, f"r1._domainkey.{ZONE}", "TXT")) == 1
+    assert json.loads(server.run("mailstead", "check", name, "--json").stdout)["checks"][0]["status"] == "ok"
+
+
 def test_a_refusal_is_told_in_words_and_nothing_is_changed(
     lab: Lab, server: Machine, zone: list[str]
 ) -> None:

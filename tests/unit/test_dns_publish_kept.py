@@ -23,7 +23,8 @@ from backends.rspamd import dkim_keys
 from screens.commands import dns_publish as command
 from wizard import dns_publishing as publishing
 from wizard.answers import Answers, Dns, Rfc2136
-from wizard.dns_publishing import Publication, PublishedByHand, is_automatic, publisher_of
+from wizard.dns_publishing import Publication, PublishedByHand, publisher_of
+from wizard.dns_settings import is_automatic
 from wizard.errors import SecretUnavailable
 from wizard.quickstart import quickstart_answers
 from wizard.secrets import SecretReference
