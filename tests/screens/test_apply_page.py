@@ -72,8 +72,9 @@ def at_work(made: Made, first: int = 0, last: int = 220) -> Path:
 async def test_a_run_at_work_is_found_with_all_that_happened_so_far(made: Made) -> None:
     at_work(made)
     async with app().run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: stages(pilot).get("dovecot") is StageState.WORKING)
+        await until(pilot, lambda: "learn-spam" in heading(pilot)[-1])
 
+        assert stages(pilot)["dovecot"] is StageState.WORKING
         assert stages(pilot)["packages"] is StageState.DONE
         assert stages(pilot)["postfix"] is StageState.WAITING
         title, bar, times, act = heading(pilot)
