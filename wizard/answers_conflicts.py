@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backends.language import _
 from wizard.answers_path import Path, dotted
 
 if TYPE_CHECKING:
     from wizard.answers import Answers
 
-_PORTS_OF_OTHERS = {22: "SSH", 53: "the resolver", 80: "certificates (ACME)", 443: "HTTPS"}
+_PORTS_OF_OTHERS = {22: "SSH", 53: _("the resolver"), 80: _("certificates (ACME)"), 443: "HTTPS"}
 _MOST_NAMES = 100
 """In one certificate (letsencrypt.org, "Rate Limits")."""
 _RESERVED_USERS = ("mailer-daemon", "double-bounce")
@@ -45,7 +46,9 @@ def conflicts(answers: "Answers") -> Iterator[Conflict]:
     yield from _too_many_names(answers)
     yield from _names_used_twice(answers)
     if answers.backups.keep.daily + answers.backups.keep.weekly + answers.backups.keep.monthly == 0:
-        yield Conflict(("backups", "keep"), "keeps nothing; give daily, weekly or monthly a number above 0")
+        yield Conflict(
+            ("backups", "keep"), _("keeps nothing; give daily, weekly or monthly a number above 0")
+        )
 
 
 def _needed_by_a_choice(answers: "Answers") -> Iterator[Conflict]:
@@ -69,12 +72,13 @@ def _needed_by_a_choice(answers: "Answers") -> Iterator[Conflict]:
         if answers.dns.publish != "rfc2136":
             yield Conflict(
                 challenge,
-                'is "dns-01", which needs [dns] publish = "rfc2136" for now; otherwise write "http-01"',
+                _('is "dns-01", which needs [dns] publish = "rfc2136" for now; otherwise write "http-01"'),
                 (("dns", "publish"),),
             )
     for path, value, choice, words in needed:
         if not value:
-            yield Conflict(path, f"is empty, and {dotted(choice[:-1])}.{words} needs it", (choice,))
+            problem = _("is empty, and {choice} needs it").format(choice=f"{dotted(choice[:-1])}.{words}")
+            yield Conflict(path, problem, (choice,))
 
 
 def _foreign_domains(answers: "Answers") -> Iterator[Conflict]:
@@ -82,7 +86,9 @@ def _foreign_domains(answers: "Answers") -> Iterator[Conflict]:
     own = set(answers.site.domains)
     for index, domain in enumerate(answers.site.domains):
         if domain in answers.site.domains[:index]:
-            yield Conflict((*domains, index), f'"{domain}" is listed twice; leave one out')
+            yield Conflict(
+                (*domains, index), _('"{domain}" is listed twice; leave one out').format(domain=domain)
+            )
     places: list[tuple[Path, str]] = [(("site", "admin"), answers.site.admin)]
     places += _places(answers)
     for path, address in places:
@@ -90,7 +96,9 @@ def _foreign_domains(answers: "Answers") -> Iterator[Conflict]:
         if domain not in own:
             yield Conflict(
                 path,
-                f'"{address}" is in none of site.domains; add "{domain}" there or use one of them',
+                _('"{address}" is in none of site.domains; add "{domain}" there or use one of them').format(
+                    address=address, domain=domain
+                ),
                 (domains,),
             )
 
@@ -100,12 +108,12 @@ def _addresses_used_twice(answers: "Answers") -> Iterator[Conflict]:
     for path, address in _places(answers):
         if address in first:
             other = first[address]
-            reason = (
-                "already stands at {other}; leave one out"
+            problem = (
+                _('"{address}" already stands at {other}; leave one out')
                 if path[1] == other[1]
-                else "is a mailbox already, at {other}; an alias needs an address of its own"
+                else _('"{address}" is a mailbox already, at {other}; an alias needs an address of its own')
             )
-            yield Conflict(path, f'"{address}" {reason}', (other,))
+            yield Conflict(path, problem.format(address=address, other="{other}"), (other,))
         first.setdefault(address, path)
 
 
@@ -113,7 +121,8 @@ def _reserved_addresses(answers: "Answers") -> Iterator[Conflict]:
     for path, address in [(("site", "admin"), answers.site.admin), *_places(answers)]:
         user = address.partition("@")[0]
         if user in _RESERVED_USERS or user.startswith(_RESERVED_PREFIX):
-            yield Conflict(path, f'"{user}" is a name that the mail system itself uses; choose another')
+            problem = _('"{user}" is a name that the mail system itself uses; choose another')
+            yield Conflict(path, problem.format(user=user))
 
 
 def _alias_loops(answers: "Answers") -> Iterator[Conflict]:
@@ -127,7 +136,9 @@ def _alias_loops(answers: "Answers") -> Iterator[Conflict]:
         if alias.address in circling:
             yield Conflict(
                 ("accounts", "aliases", index, "to"),
-                f'sends the mail of "{alias.address}" round in a circle; let it end at a mailbox',
+                _('sends the mail of "{address}" round in a circle; let it end at a mailbox').format(
+                    address=alias.address
+                ),
             )
 
 
@@ -162,13 +173,17 @@ def _ports_used_twice(answers: "Answers") -> Iterator[Conflict]:
     for name, listener in listeners.items():
         port = listener.port
         if port in _PORTS_OF_OTHERS:
-            reason = f"{port} is kept for {_PORTS_OF_OTHERS[port]}; choose another port"
+            reason = _("{port} is kept for {owner}; choose another port").format(
+                port=port, owner=_PORTS_OF_OTHERS[port]
+            )
             yield Conflict(("protocols", name, "port"), reason)
         elif port in first:
             # the one that left its usual port is more likely what was written by mistake
             is_usual = port == type(listener).model_fields["port"].default
             wrong, other = (first[port], name) if is_usual else (name, first[port])
-            reason = f"{port} is the port of {other} as well; each protocol needs its own"
+            reason = _("{port} is the port of {protocol} as well; each protocol needs its own").format(
+                port=port, protocol=other
+            )
             yield Conflict(("protocols", wrong, "port"), reason, (("protocols", other, "port"),))
         first.setdefault(port, name)
 
@@ -178,10 +193,10 @@ def _too_many_names(answers: "Answers") -> Iterator[Conflict]:
     most = (_MOST_NAMES - 1) // 3
     is_too_many = answers.clients.enabled and len(answers.site.domains) > most
     if is_too_many and answers.certificates.source == "acme":
-        problem = (
-            f"takes three names in each domain, and ACME authorities issue certificates for {_MOST_NAMES} at "
-            f"most; with more than {most} domains write false, or take certificates from elsewhere"
-        )
+        problem = _(
+            "takes three names in each domain, and ACME authorities issue certificates for {names} at most; "
+            "with more than {domains} domains write false, or take certificates from elsewhere"
+        ).format(names=_MOST_NAMES, domains=most)
         yield Conflict(("clients", "enabled"), problem, (("site", "domains"), ("certificates", "source")))
 
 
@@ -191,7 +206,9 @@ def _names_used_twice(answers: "Answers") -> Iterator[Conflict]:
         if repository.name in first:
             yield Conflict(
                 ("backups", "repositories", index, "name"),
-                f'"{repository.name}" is the name of another repository; give this one its own',
+                _('"{name}" is the name of another repository; give this one its own').format(
+                    name=repository.name
+                ),
                 (("backups", "repositories", first[repository.name], "name"),),
             )
         first.setdefault(repository.name, index)

@@ -101,15 +101,21 @@ def upgrade(raw: Raw, upgrades: Mapping[int, Callable[[Raw], Raw]] = UPGRADES, n
     """Answers of an older schema as the newest one has them; raises ValueError for a schema not known."""
     version = raw.get("schema", newest)
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise ValueError(f"must be a whole number from 1 to {newest}")
+        raise ValueError(_("must be a whole number from 1 to {newest}").format(newest=newest))
     if version > newest:
         raise ValueError(
-            f"is {version}, and this program knows schemas up to {newest}: the file was written by a newer "
-            "Mailstead. Upgrade this one by running its install.sh again"
+            _(
+                "is {version}, and this program knows schemas up to {newest}: the file was written by a "
+                "newer Mailstead. Upgrade this one by running its install.sh again"
+            ).format(version=version, newest=newest)
         )
     while version < newest:
         if version not in upgrades:
-            raise ValueError(f"is {version}, which this program can't bring up to {newest}")
+            raise ValueError(
+                _("is {version}, which this program can't bring up to {newest}").format(
+                    version=version, newest=newest
+                )
+            )
         raw = {**upgrades[version](raw), "schema": version + 1}
         version += 1
     return raw

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from backends.language import _
 from backends.text import clean
 from wizard.answers import Answers
 from wizard.answers_path import Path, dotted, overlaps
@@ -17,18 +18,18 @@ _SHOWN = 60
 """Characters of a wrong value that a message repeats."""
 _STAND_IN = "stand-in.invalid"
 _TYPES = {
-    "bool_type": "true or false, without quotes",
-    "int_type": "a whole number, without quotes",
-    "float_type": "a number, without quotes",
-    "finite_number": "a number",
-    "string_type": "text in quotes",
-    "tuple_type": 'a list in brackets, like ["one", "two"]',
-    "model_type": "a table of keys and values",
-    "model_attributes_type": "a table of keys and values",
+    "bool_type": _("true or false, without quotes"),
+    "int_type": _("a whole number, without quotes"),
+    "float_type": _("a number, without quotes"),
+    "finite_number": _("a number"),
+    "string_type": _("text in quotes"),
+    "tuple_type": _('a list in brackets, like ["one", "two"]'),
+    "model_type": _("a table of keys and values"),
+    "model_attributes_type": _("a table of keys and values"),
 }
 _BOUNDS = {
-    "greater_than_equal": ("ge", "must be {} or more"),
-    "less_than_equal": ("le", "must be {} or less"),
+    "greater_than_equal": ("ge", _("must be {bound} or more")),
+    "less_than_equal": ("le", _("must be {bound} or less")),
 }
 
 
@@ -89,18 +90,20 @@ def _words(detail: ErrorDetails) -> str:
         error = context["error"]
         return str(error) if isinstance(error, SecretInTheOpenError) else f"{_shown(value)}{error}"
     if kind == "missing":
-        return "is missing; it has no default, so write it"
+        return _("is missing; it has no default, so write it")
     if kind in _TYPES:
-        return f"must be {_TYPES[kind]}, not {_kind_of(value)}"
+        return _("must be {wanted}, not {given}").format(wanted=_TYPES[kind], given=_kind_of(value))
     if kind == "literal_error":
         return _no_choice(value, str(context["expected"]))
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"{_shown(value)}{words.format(context[name])}"
+        return f"{_shown(value)}{words.format(bound=context[name])}"
     if kind == "too_short":
-        return "is empty; it needs at least one entry"
+        return _("is empty; it needs at least one entry")
     if kind == "too_long":
-        return f"has {context['actual_length'] or 'too many'} entries; {context['max_length']} are the most"
+        return _("has {count} entries; {most} are the most").format(
+            count=context["actual_length"] or _("too many"), most=context["max_length"]
+        )
     return clean(detail["msg"], 200)
 
 
@@ -115,14 +118,14 @@ def _shown(value: object) -> str:
 
 def _kind_of(value: object) -> str:
     if isinstance(value, bool):
-        return "true or false"
+        return _("true or false")
     if isinstance(value, int | float):
-        return "a number"
+        return _("a number")
     if isinstance(value, str):
-        return "text"
+        return _("text")
     if isinstance(value, list | tuple):
-        return "a list"
-    return "a table" if isinstance(value, dict) else "a date or time"
+        return _("a list")
+    return _("a table") if isinstance(value, dict) else _("a date or time")
 
 
 def _no_choice(value: object, expected: str) -> str:
@@ -133,8 +136,10 @@ def _no_choice(value: object, expected: str) -> str:
         if isinstance(value, str) and len(value) < 80
         else []
     )
-    hint = f'; did you mean "{near[0]}"?' if near else ""
-    return f"{_shown(value)}is none of the choices; write {' or '.join(choices.split(', '))}{hint}"
+    hint = _('; did you mean "{near}"?').format(near=near[0]) if near else ""
+    return _("{value}is none of the choices; write {choices}{hint}").format(
+        value=_shown(value), choices=_(" or ").join(choices.split(", ")), hint=hint
+    )
 
 
 def _unknown(path: Path) -> str:
@@ -144,13 +149,13 @@ def _unknown(path: Path) -> str:
     keys = [_without_positions(key) for key in known_keys()]
     beside = [str(key[-1]) for key in keys if key[:-1] == place]
     if near := difflib.get_close_matches(name.lower()[:80], beside, 1, 0.6):
-        return f"is not a key there; did you mean {near[0]}?"
+        return _("is not a key there; did you mean {near}?").format(near=near[0])
     elsewhere = [dotted(key) for key in keys if key[-1] == name]
     if elsewhere:
-        return f"is not a key there; did you mean {elsewhere[0]}?"
+        return _("is not a key there; did you mean {near}?").format(near=elsewhere[0])
     if not beside:
-        return "is not a key there; leave it out"
-    return f"is not a key there; known are {', '.join(beside)}"
+        return _("is not a key there; leave it out")
+    return _("is not a key there; known are {keys}").format(keys=", ".join(beside))
 
 
 def _without_positions(path: Path) -> Path:
@@ -179,7 +184,7 @@ def _conflicts_among_the_rest(raw: Mapping[str, Any], broken: list[Path]) -> lis
     The broken ones are left out, or where nothing goes without them, the table that needs them is. A conflict
     that rests on something broken isn't reported: it may vanish with the first mistake.
     """
-    for _ in range(8):
+    for _round in range(8):
         rest = _Rest.of(raw, broken)
         try:
             Answers.model_validate(rest.answers)

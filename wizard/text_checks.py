@@ -15,6 +15,8 @@ import unicodedata
 import warnings
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from backends.language import _
+
 LONGEST_ADDRESS = 240
 """RFC 5321 section 4.5.3.1.3 has 254; secrets and directories are named after addresses, and file names end
 at 255.
@@ -24,11 +26,11 @@ LONGEST_EXPRESSION = 200
 _LETTERS_DIGITS = frozenset(string.ascii_letters + string.digits)
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _CHARACTER_NAMES = {
-    " ": "a space",
-    "\t": "a tab",
-    "\n": "a line break",
-    "\r": "a line break",
-    "\0": "a NUL character",
+    " ": _("a space"),
+    "\t": _("a tab"),
+    "\n": _("a line break"),
+    "\r": _("a line break"),
+    "\0": _("a NUL character"),
 }
 _LARGEST_REPEAT = 255
 
@@ -38,12 +40,12 @@ IPNetwork = IPv4Network | IPv6Network
 
 def host_name(text: str) -> str:
     """A full host name in lower case (RFC 1123 section 2.1): two labels or more, the last no number."""
-    return _dotted_name(text, "a host name", "mail.example.org")
+    return _dotted_name(text, _("a host name"), "mail.example.org")
 
 
 def domain(text: str) -> str:
     """A mail domain in lower case; names in other scripts in their ASCII form (RFC 5890, A-labels)."""
-    return _dotted_name(text, "a domain", "example.org")
+    return _dotted_name(text, _("a domain"), "example.org")
 
 
 def host_or_address(text: str) -> str:
@@ -58,7 +60,7 @@ def mailbox_address(text: str) -> str:
     without `+`.
     """
     return _mail_address(
-        text, "abcdefghijklmnopqrstuvwxyz0123456789._-", hint='"+" separates the folder from the name'
+        text, "abcdefghijklmnopqrstuvwxyz0123456789._-", hint=_('"+" separates the folder from the name')
     )
 
 
@@ -69,29 +71,29 @@ def mail_address(text: str) -> str:
 
 def absolute_path(text: str) -> str:
     """A path from `/` on, without `..`, out of characters that mean nothing to any shell or server."""
-    only(text, "._-+=@:/", 1024, "a path")
+    only(text, "._-+=@:/", 1024, _("a path"))
     if not text.startswith("/"):
-        raise ValueError('is no whole path; write it from "/" on, like /etc/ssl/mail.pem')
+        raise ValueError(_('is no whole path; write it from "/" on, like /etc/ssl/mail.pem'))
     parts = text[1:].split("/")
     if "" in parts or "." in parts or ".." in parts:
-        raise ValueError('is no plain path; leave out "..", ".", double and trailing "/"')
+        raise ValueError(_('is no plain path; leave out "..", ".", double and trailing "/"'))
     if any(len(part) > 255 for part in parts):
-        raise ValueError("has a part of more than 255 characters, which no file system takes")
+        raise ValueError(_("has a part of more than 255 characters, which no file system takes"))
     return text
 
 
 def address(text: str) -> IPAddress:
     """An IPv4 or IPv6 address, without a zone."""
-    only(text, ".:", 45, "an IP address")
+    only(text, ".:", 45, _("an IP address"))
     try:
         return ip_address(text)
     except ValueError:
-        raise ValueError("is no IP address; write one like 192.0.2.53 or 2001:db8::53") from None
+        raise ValueError(_("is no IP address; write one like 192.0.2.53 or 2001:db8::53")) from None
 
 
 def network(text: str) -> IPNetwork:
     """An IPv4 or IPv6 network; a bare address is the network of that one address."""
-    only(text, ".:/", 49, "a network")
+    only(text, ".:/", 49, _("a network"))
     try:
         return ip_network(text)
     except ValueError:
@@ -106,54 +108,72 @@ def regular_expression(text: str) -> str:
     bounded, and doesn't match nothing at all (it would block everything, bounces included).
     """
     if not text:
-        raise ValueError("is empty; leave the entry out")
+        raise ValueError(_("is empty; leave the entry out"))
     if len(text) > LONGEST_EXPRESSION:
         raise ValueError(
-            f"is {len(text)} characters long; a regular expression may have {LONGEST_EXPRESSION}"
+            _("is {count} characters long; a regular expression may have {most}").format(
+                count=len(text), most=LONGEST_EXPRESSION
+            )
         )
     for character in text:
         if not " " <= character <= "~":
-            raise ValueError(f"has {name_of(character)} in it; use printable ASCII characters")
+            raise ValueError(
+                _("has {character} in it; use printable ASCII characters").format(
+                    character=name_of(character)
+                )
+            )
     if text != text.strip():
-        raise ValueError(r"starts or ends with a space; write \x20 if that is meant")
+        raise ValueError(_(r"starts or ends with a space; write \x20 if that is meant"))
     if re.search(r"\\[uUNpPXRKGQE]|\(\?[C(&]|\(\?[a-z]*[aLu]|\(\*", text):
-        raise ValueError("uses something that only some programs understand; use plain regular expressions")
+        raise ValueError(
+            _("uses something that only some programs understand; use plain regular expressions")
+        )
     if any(
         int(number) > _LARGEST_REPEAT
         for number in re.findall(r"\d+", " ".join(re.findall(r"\{[\d,]*\}", text)))
     ):
-        raise ValueError(f"repeats something more than {_LARGEST_REPEAT} times; use a smaller count")
+        raise ValueError(
+            _("repeats something more than {most} times; use a smaller count").format(most=_LARGEST_REPEAT)
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             matches_nothing = re.compile(text).search("")
     except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"is no regular expression: {error}") from None
+        raise ValueError(_("is no regular expression: {reason}").format(reason=error)) from None
     if matches_nothing:
-        raise ValueError("matches every address there is; name what is to be blocked")
+        raise ValueError(_("matches every address there is; name what is to be blocked"))
     return text
 
 
 def identifier(text: str) -> str:
     """A short name for something of ours: lower-case letters, digits, and `.`, `_`, `-` inside."""
-    only(text, "._-", 64, "a name", letters=frozenset(string.ascii_lowercase + string.digits))
+    only(text, "._-", 64, _("a name"), letters=frozenset(string.ascii_lowercase + string.digits))
     if not text[:1].isalnum():
-        raise ValueError("must start with a letter or a digit")
+        raise ValueError(_("must start with a letter or a digit"))
     return text
 
 
 def only(text: str, also: str, limit: int, what: str, *, letters: frozenset[str] = _LETTERS_DIGITS) -> None:
     """Raise ValueError unless the text is 1 to `limit` letters, digits and characters of `also`."""
     if not text:
-        raise ValueError(f"is empty; write {what}")
+        raise ValueError(_("is empty; write {what}").format(what=what))
     if len(text) > limit:
-        raise ValueError(f"is {len(text)} characters long; {what} may have {limit}")
+        raise ValueError(
+            _("is {count} characters long; {what} may have {most}").format(
+                count=len(text), what=what, most=limit
+            )
+        )
     for character in text:
         if character not in letters and character not in also:
-            kinds = "letters, digits" if letters is _LETTERS_DIGITS else "a-z, 0-9"
-            spaces = ", spaces" if " " in also else ""
+            kinds = _("letters, digits") if letters is _LETTERS_DIGITS else "a-z, 0-9"
+            spaces = _(", spaces") if " " in also else ""
             signs = " ".join(also.replace(" ", ""))
-            raise ValueError(f"has {name_of(character)} in it; {what} is made of {kinds}{spaces} and {signs}")
+            raise ValueError(
+                _("has {character} in it; {what} is made of {kinds}{spaces} and {signs}").format(
+                    character=name_of(character), what=what, kinds=kinds, spaces=spaces, signs=signs
+                )
+            )
 
 
 def name_of(character: str) -> str:
@@ -161,37 +181,47 @@ def name_of(character: str) -> str:
     if character in _CHARACTER_NAMES:
         return _CHARACTER_NAMES[character]
     if unicodedata.category(character)[0] in "CZM":
-        return f"the invisible character U+{ord(character):04X}"
-    return "a double quote" if character == '"' else f'"{character}"'
+        return _("the invisible character U+{code}").format(code=f"{ord(character):04X}")
+    return _("a double quote") if character == '"' else f'"{character}"'
 
 
 def _why_no_network(text: str) -> str:
     try:
         around = ip_network(text, strict=False)
     except ValueError:
-        return "is no network; write it like 192.0.2.0/24, 2001:db8::/32, or as one address"
+        return _("is no network; write it like 192.0.2.0/24, 2001:db8::/32, or as one address")
     one = text.partition("/")[0]
-    return f"is an address within a network; write {around} for the network or {one} for the one address"
+    return _(
+        "is an address within a network; write {network} for the network or {address} for the one address"
+    ).format(network=around, address=one)
 
 
 def _dotted_name(text: str, what: str, example: str) -> str:
     if not text.isascii() and text.isprintable() and len(text) <= 253 and (ascii_form := _ascii_form(text)):
-        raise ValueError(f'is not in ASCII; write "{ascii_form}"')
+        raise ValueError(_('is not in ASCII; write "{ascii}"').format(ascii=ascii_form))
     only(text, ".-", 253, what)
     name = text.lower()
     if name.endswith("."):
-        raise ValueError(f"ends with a dot; write it without, like {example}")
+        raise ValueError(_("ends with a dot; write it without, like {example}").format(example=example))
     labels = name.split(".")
     for label in labels:
         if not _LABEL.fullmatch(label):
             raise ValueError(
-                f'has the part "{label}" in it; each part of {what} has 1 to 63 letters, digits or hyphens '
-                "and no hyphen at its ends"
+                _(
+                    'has the part "{part}" in it; each part of {what} has 1 to 63 letters, digits or hyphens '
+                    "and no hyphen at its ends"
+                ).format(part=label, what=what)
             )
     if labels[-1].isdigit():
-        raise ValueError(f"ends with a number, so it is not {what}; write one like {example}")
+        raise ValueError(
+            _("ends with a number, so it is not {what}; write one like {example}").format(
+                what=what, example=example
+            )
+        )
     if len(labels) < 2:
-        raise ValueError(f"is only a short name; write the full one, like {example}")
+        raise ValueError(
+            _("is only a short name; write the full one, like {example}").format(example=example)
+        )
     return name
 
 
@@ -208,16 +238,28 @@ def _ascii_form(text: str) -> str:
 def _mail_address(text: str, allowed: str, hint: str) -> str:
     local, at, name = text.rpartition("@")
     if not at or not local or not name:
-        raise ValueError("is no mail address; write one like anna@example.org")
+        raise ValueError(_("is no mail address; write one like anna@example.org"))
     if len(text) > LONGEST_ADDRESS:
-        raise ValueError(f"is {len(text)} characters long; an address may have {LONGEST_ADDRESS}")
+        raise ValueError(
+            _("is {count} characters long; an address may have {most}").format(
+                count=len(text), most=LONGEST_ADDRESS
+            )
+        )
     local = local.lower() if local.isascii() else local
     if len(local) > 64:
-        raise ValueError('has more than 64 characters before the "@" (RFC 5321)')
+        raise ValueError(_('has more than 64 characters before the "@" (RFC 5321)'))
     for character in local:
         if character not in allowed:
-            reason = hint if character == "+" and hint else f"use a-z, 0-9 and {' '.join(allowed[36:])}"
-            raise ValueError(f'has {name_of(character)} before the "@"; {reason}')
+            reason = (
+                hint
+                if character == "+" and hint
+                else _("use a-z, 0-9 and {signs}").format(signs=" ".join(allowed[36:]))
+            )
+            raise ValueError(
+                _('has {character} before the "@"; {reason}').format(
+                    character=name_of(character), reason=reason
+                )
+            )
     if ".." in local or local[0] in ".-" or local[-1] in ".-":
-        raise ValueError('has a dot or hyphen at an end, or two dots in a row, before the "@"')
+        raise ValueError(_('has a dot or hyphen at an end, or two dots in a row, before the "@"'))
     return f"{local}@{domain(name)}"

