@@ -21,6 +21,8 @@ UNPRIVILEGED = (
 """The capabilities that Docker, and with a shorter list Podman, leave to a container's root."""
 
 _RUN = Path("/run/systemd/nspawn")
+_GONE = (FileNotFoundError, ProcessLookupError)
+"""What reading in /proc gives for a process that ended before it was opened, or in between (proc(5))."""
 
 # Waiting makes the shell, as process 1, collect every orphan that ends.
 _REAPER = ("/bin/sh", "-c", "while :; do sleep 3600 & wait; done")
@@ -108,7 +110,7 @@ def _pip_binds() -> list[str]:
 def _children(pid: int) -> list[int]:
     try:
         lists = [(task / "children").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
-    except FileNotFoundError:
+    except _GONE:
         return []
     return [int(child) for text in lists for child in text.split()]
 
@@ -116,7 +118,7 @@ def _children(pid: int) -> list[int]:
 def _comm(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
-    except FileNotFoundError:
+    except _GONE:
         return "systemd-nspawn"
 
 
@@ -124,7 +126,7 @@ def _innermost_pid(pid: int) -> str:
     """The last number of NSpid in proc(5): what a process is called in its own namespace."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
+    except _GONE:
         return ""
     numbers = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
     return numbers[-1] if len(numbers) > 1 else ""
