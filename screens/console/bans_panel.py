@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from backends.language import _, ngettext
 from screens.console import ban_words as words
-from screens.console.panel import Panel
+from screens.console.list_panel import ListPanel
 from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.filter_bar import FilterBar
@@ -29,7 +29,7 @@ _MANY = 5
 """More than these are asked about before they are let in."""
 
 
-class BansPanel(Panel):
+class BansPanel(ListPanel["BanEntry"]):
     """The bans of fail2ban, newest first, each with the log lines that led to it."""
 
     DEFAULT_CSS = """
@@ -75,7 +75,7 @@ class BansPanel(Panel):
         entries = await asyncio.to_thread(self._read)
         if entries is not self._entries or self.is_trouble:
             self._entries = entries
-            self._show()
+            self.show_rows()
 
     def refresh_now(self) -> None:
         """Ask fail2ban, whatever its database says."""
@@ -87,10 +87,6 @@ class BansPanel(Panel):
         """Every banned address."""
         for entry in self._entries or ():
             yield str(entry.ban.address), partial(self._go_to, entry)
-
-    def open_filter(self) -> None:
-        """Show where to type."""
-        self.query_one(FilterBar).open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Each key where there is something that it can be done to."""
@@ -158,14 +154,6 @@ class BansPanel(Panel):
         self.query_one("#bans-details", Static).update(words.details(entry) if entry else "")
         self.refresh_bindings()
 
-    @on(Input.Changed)
-    def _filter(self) -> None:
-        self._show()
-
-    @on(FilterBar.Left)
-    def _to_the_list(self) -> None:
-        self.view.focus()
-
     def on_resize(self) -> None:
         """The columns move."""
         self.query_one("#bans-titles", Static).update(words.titles(self.size.width - 4))
@@ -177,7 +165,8 @@ class BansPanel(Panel):
             self._list = BanList()
         return self._list.read()
 
-    def _show(self) -> None:
+    def show_rows(self) -> None:
+        """Show what is known and fits the filter."""
         entries = self._entries or ()
         texts = folded(entry.text for entry in entries)
         rows = rows_with(entries, self.query_one(FilterBar).value, texts)
@@ -187,11 +176,7 @@ class BansPanel(Panel):
         self.tell(words.count_of(entries, len(rows)))
 
     def _go_to(self, entry: BanEntry) -> None:
-        self.query_one(FilterBar).value = ""
-        self._show()
-        place = next((n for n, one in enumerate(self.view.rows) if one.key == entry.key), None)
-        if place is not None:
-            self.view.go_to(place)
+        self.go_to_first(lambda one: one.key == entry.key)
 
 
 def _before_unbanning(addresses: list[str]) -> Confirm:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from backends.language import _
 from screens.console import certificate_words as words
 from screens.console.certificate_words import CertificateRow
-from screens.console.panel import Panel
+from screens.console.list_panel import ListPanel
 from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.copy_screen import CopyScreen
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _RENEWING = _("Getting new certificates, and looking whether every port shows them …")
 
 
-class CertificatesPanel(Panel):
+class CertificatesPanel(ListPanel["CertificateRow"]):
     """The files first, then every port with what it showed in a handshake."""
 
     DEFAULT_CSS = """
@@ -75,7 +75,7 @@ class CertificatesPanel(Panel):
     async def observe(self) -> None:
         """Read the files, and shake hands with every port."""
         self._seen = await asyncio.to_thread(_look)
-        self._show()
+        self.show_rows()
 
     def tell(self, text: str, *, is_trouble: bool = False) -> None:
         """As for every panel; where nothing could be seen yet, the list does not go on looking."""
@@ -87,10 +87,6 @@ class CertificatesPanel(Panel):
         """Every port and file."""
         for row in words.rows_of(self._seen) if self._seen else ():
             yield words.heading(row), partial(self._go_to, row)
-
-    def open_filter(self) -> None:
-        """Show where to type."""
-        self.query_one(FilterBar).open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Each key where there is something for it."""
@@ -149,14 +145,6 @@ class CertificatesPanel(Panel):
         self.query_one("#certificates-details", Static).update(words.details(row) if row else "")
         self.refresh_bindings()
 
-    @on(Input.Changed)
-    def _filter(self) -> None:
-        self._show()
-
-    @on(FilterBar.Left)
-    def _to_the_list(self) -> None:
-        self.view.focus()
-
     def on_resize(self) -> None:
         """The columns move."""
         self.query_one("#certificates-titles", Static).update(words.titles(self.size.width - 4))
@@ -170,7 +158,8 @@ class CertificatesPanel(Panel):
         finally:
             self._is_renewing = False
 
-    def _show(self) -> None:
+    def show_rows(self) -> None:
+        """Show what is known and fits the filter."""
         if self._seen is None:
             return
         rows = words.rows_of(self._seen)
@@ -180,11 +169,7 @@ class CertificatesPanel(Panel):
         self.tell(_RENEWING if self._is_renewing else words.count_of(self._seen, len(shown)))
 
     def _go_to(self, row: CertificateRow) -> None:
-        self.query_one(FilterBar).value = ""
-        self._show()
-        place = next((n for n, one in enumerate(self.view.rows) if one.key == row.key), None)
-        if place is not None:
-            self.view.go_to(place)
+        self.go_to_first(lambda one: one.key == row.key)
 
 
 def _look() -> CertificateList:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from backends.errors import MailsteadError
 from backends.language import _
 from screens.console import dns_words as words
 from screens.console.dns_words import DnsRow
+from screens.console.list_panel import ListPanel
 from screens.console.moments import now
-from screens.console.panel import Panel, describe
+from screens.console.panel import describe
 from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.copy_screen import CopyScreen
@@ -38,7 +39,7 @@ _FRESH = timedelta(minutes=5)
 """Whoever comes back within this time sees what was seen; r asks anew."""
 
 
-class DnsPanel(Panel):
+class DnsPanel(ListPanel["DnsRow"]):
     """Every record, domain by domain; the name servers are asked in the background."""
 
     DEFAULT_CSS = """
@@ -88,7 +89,7 @@ class DnsPanel(Panel):
     async def observe(self) -> None:
         """The records at once, and then what is seen of them, unless that was looked at just now."""
         if self._looked_at and now() - self._looked_at < _FRESH:
-            self._show()
+            self.show_rows()
             return
         if self._seen is None:
             self._seen = await asyncio.to_thread(_records)
@@ -96,10 +97,10 @@ class DnsPanel(Panel):
         # Whoever looked away and comes back joins the asking that is under way.
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(asyncio.to_thread(_look))
-        self._show()
+        self.show_rows()
         self._seen = await asyncio.shield(self._asking)
         self._looked_at = now()
-        self._show()
+        self.show_rows()
 
     def refresh_now(self) -> None:
         """Ask the name servers, however lately that was done."""
@@ -117,10 +118,6 @@ class DnsPanel(Panel):
         entries = self._seen.entries if self._seen else ()
         for name in dict.fromkeys(name for entry in entries for name in (entry.domain, entry.name)):
             yield name, partial(self._go_to, name)
-
-    def open_filter(self) -> None:
-        """Show where to type."""
-        self.query_one(FilterBar).open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Each key where there is something for it."""
@@ -178,7 +175,7 @@ class DnsPanel(Panel):
             self.complain(describe(problem))
             return
         finally:
-            self._show()
+            self.show_rows()
         if not publication.zones:
             text = _("Nothing to publish: all of it is there.")
             self.confirm_done("\n".join(filter(None, (text, words.left_alone(publication.left)))))
@@ -225,14 +222,6 @@ class DnsPanel(Panel):
         self.query_one("#dns-details", Static).update(words.details(row) if row else "")
         self.refresh_bindings()
 
-    @on(Input.Changed)
-    def _filter(self) -> None:
-        self._show()
-
-    @on(FilterBar.Left)
-    def _to_the_list(self) -> None:
-        self.view.focus()
-
     def on_resize(self) -> None:
         """The columns move."""
         self.query_one("#dns-titles", Static).update(words.titles(self.size.width - 4))
@@ -269,7 +258,8 @@ class DnsPanel(Panel):
 
         return await self.act(command, changed)
 
-    def _show(self) -> None:
+    def show_rows(self) -> None:
+        """Show what is known and fits the filter."""
         if self._seen is None:
             return
         entries = self._seen.entries
@@ -281,11 +271,7 @@ class DnsPanel(Panel):
         self.tell(self._doing or count)
 
     def _go_to(self, name: str) -> None:
-        self.query_one(FilterBar).value = ""
-        self._show()
-        place = next((n for n, row in enumerate(self.view.rows) if name in _names(row)), None)
-        if place is not None:
-            self.view.go_to(place)
+        self.go_to_first(lambda row: name in _names(row))
 
 
 def _names(row: DnsRow) -> tuple[str, ...]:

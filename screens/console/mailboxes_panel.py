@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from backends.errors import MailsteadError
 from backends.language import _
 from screens.console import mailbox_words as words
+from screens.console.list_panel import ListPanel
 from screens.console.mailbox_forms import NewEntry, NewEntryForm, PasswordForm, QuotaForm
-from screens.console.panel import Panel
 from screens.console.row_filter import folded, rows_with
 from screens.widgets.confirm import Confirm
 from screens.widgets.copy_screen import CopyScreen
@@ -34,7 +34,7 @@ _REST = 0.4
 _USE_KEPT = 60.0
 
 
-class MailboxesPanel(Panel):
+class MailboxesPanel(ListPanel["Entry"]):
     """One list; what is done to it holds at once, without a reload."""
 
     DEFAULT_CSS = """
@@ -83,18 +83,14 @@ class MailboxesPanel(Panel):
         if entries is not self._entries:
             texts = await asyncio.to_thread(lambda: folded(entry.text for entry in entries))
             self._entries, self._texts = entries, texts
-            self._show()
+            self.show_rows()
         elif self.is_trouble:
-            self._show()
+            self.show_rows()
 
     def places(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Every address and domain."""
         for entry in self._entries or ():
             yield entry.name, partial(self._go_to, entry)
-
-    def open_filter(self) -> None:
-        """Show where to type."""
-        self.query_one(FilterBar).open()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Each key where there is something that it can be done to."""
@@ -224,14 +220,6 @@ class MailboxesPanel(Panel):
         self.refresh_bindings()
         self._look_closer()
 
-    @on(Input.Changed)
-    def _filter(self) -> None:
-        self._show()
-
-    @on(FilterBar.Left)
-    def _to_the_list(self) -> None:
-        self.view.focus()
-
     def on_resize(self) -> None:
         """The columns move."""
         self.query_one("#mailboxes-titles", Static).update(words.titles(self.size.width - 4))
@@ -309,7 +297,8 @@ class MailboxesPanel(Panel):
             self._list = MailboxList()
         return self._list.read()
 
-    def _show(self) -> None:
+    def show_rows(self) -> None:
+        """Show what is known and fits the filter."""
         entries = self._entries or ()
         rows = rows_with(entries, self.query_one(FilterBar).value, self._texts)
         self.view.show(rows)
@@ -328,7 +317,7 @@ class MailboxesPanel(Panel):
         place = self._place_of(name)
         if place is None:
             self.query_one(FilterBar).value = ""
-            self._show()
+            self.show_rows()
             place = self._place_of(name)
         if place is not None:
             self.view.go_to(place)
