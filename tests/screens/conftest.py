@@ -1,11 +1,14 @@
 """Pictures of screens are kept in snapshots/, where the README shows them."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_textual_snapshot
 from syrupy.location import PyTestLocation
+from textual.app import App
+from textual.pilot import Pilot
 
 from tests.screens.console_world import world  # noqa: F401  a fixture for every file here
 
@@ -40,5 +43,38 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     return chosen
 
 
-SnapCompare = Any
+SnapCompare = Callable[..., bool]
 """`snap_compare(app, terminal_size=size, run_before=async function of a Pilot)`: the fixture's type."""
+
+_LOOKS = 3
+"""How often in a row a screen at rest looks the same."""
+
+
+@pytest.fixture
+def snap_compare(snap_compare: SnapCompare) -> SnapCompare:
+    """The plugin's, but a picture is taken once the screen has come to rest, on a busy machine too."""
+
+    def compare(
+        app: App[Any],
+        *,
+        terminal_size: tuple[int, int],
+        run_before: Callable[[Pilot[Any]], Awaitable[None]],
+    ) -> bool:
+        async def arrange(pilot: Pilot[Any]) -> None:
+            await run_before(pilot)
+            await _at_rest(pilot)
+
+        return snap_compare(app, terminal_size=terminal_size, run_before=arrange)
+
+    return compare
+
+
+async def _at_rest(pilot: Pilot[Any]) -> None:
+    """Until a few looks in a row see the same. Fails for a screen that never comes to rest."""
+    seen: list[str] = []
+    for _look in range(250):
+        await pilot.pause(0.02)
+        seen = [*seen[1 - _LOOKS :], pilot.app.export_screenshot(simplify=True)]
+        if len(seen) == _LOOKS and len(set(seen)) == 1:
+            return
+    raise AssertionError("the screen never comes to rest")
