@@ -13,6 +13,7 @@ from textual.types import CSSPathType
 
 from backends.language import _
 from screens.terminal import has_few_colours, has_few_glyphs
+from screens.textual_mends import let_widgets_go
 from screens.widgets.plain_scroll_bar import PlainScrollBar
 
 SETUP, CONSOLE = "setup", "console"
@@ -61,6 +62,7 @@ class MailsteadApp(App[None]):
 
     def __init__(self, mode: str = CONSOLE, *, is_read_only: bool = False) -> None:
         super().__init__()
+        let_widgets_go()
         self._first_mode = mode
         self._is_leaving = False
         self.set_reactive(MailsteadApp.is_read_only, is_read_only)

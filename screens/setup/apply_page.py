@@ -68,10 +68,15 @@ class ApplyPage(Page):
         self._furthest = 0.0
         self._at_work_on = 0
         """The stage that the cursor went along to, as long as nobody moved it."""
-        self._log: list[LogLine] = []
+        self.lines: list[LogLine] = []
+        """The log."""
+        self._dropped = 0
+        """Lines taken off the front of the log since it was last shown."""
+        self._offered = False
+        """Whether the keys for after a failure are."""
         self._heading = Static(classes="page-heading")
         self._stages = LineView[StageProgress](_draw_stage, key=lambda stage: stage.name, id="stages")
-        self._lines = LineView[LogLine](_draw_line, key=lambda line: line.number, follows=True, id="log")
+        self._log_view = LineView[LogLine](_draw_line, key=lambda line: line.number, follows=True, id="log")
         self._failure = Static(id="failure")
 
     def compose(self) -> ComposeResult:
@@ -81,7 +86,7 @@ class ApplyPage(Page):
             yield self._failure
         with ContentSwitcher(initial="stages"):
             yield self._stages
-            yield self._lines
+            yield self._log_view
 
     def on_mount(self) -> None:
         """Time goes on also when nothing happens."""
@@ -95,7 +100,7 @@ class ApplyPage(Page):
 
     def enter(self) -> None:
         """The list that is shown."""
-        (self._lines if self._shows_log else self._stages).focus()
+        (self._log_view if self._shows_log else self._stages).focus()
 
     @property
     def state(self) -> str:
@@ -133,6 +138,7 @@ class ApplyPage(Page):
     def action_log(self) -> None:
         """The log instead of the stages, and back."""
         self.query_one(ContentSwitcher).current = "stages" if self._shows_log else "log"
+        self._show_log()
         self.enter()
 
     async def action_edit(self) -> None:
@@ -244,8 +250,8 @@ class ApplyPage(Page):
         """Forget the run before."""
         self.directory, self._gone, self._furthest = directory, "", 0.0
         self._at_work_on = self._stages.cursor
-        self._log = []
-        self._lines.show([])
+        self.lines, self._dropped = [], 0
+        self._log_view.show([])
         self.progress = Progress()
         self.query_one(ContentSwitcher).current = "stages"
         self.refresh_bindings()
@@ -258,24 +264,28 @@ class ApplyPage(Page):
         if any(event.name == "resumed" for event in events):
             self._furthest = 0.0
         for event in events:
-            self._log += log_lines(event, self._next_number)
+            self.lines += log_lines(event, self._next_number)
         self._show_log()
         self.progress = progress_of(events, before)
         self._go_on_to_proof(before)
 
     def _add(self, lines: Sequence[tuple[str, str]]) -> None:
         for at, text in lines:
-            self._log.append(LogLine(self._next_number, at, clean(text)))
+            self.lines.append(LogLine(self._next_number, at, clean(text)))
         self._show_log()
 
     def _show_log(self) -> None:
-        dropped = max(0, len(self._log) - _LOG_KEPT)
-        self._log = self._log[dropped:]
-        self._lines.show(list(self._log), dropped=dropped, forget=False)
+        """Only where it is seen: a run says much."""
+        over = max(0, len(self.lines) - _LOG_KEPT)
+        del self.lines[:over]
+        self._dropped += over
+        if self._shows_log:
+            self._log_view.show(list(self.lines), dropped=self._dropped, forget=False)
+            self._dropped = 0
 
     @property
     def _next_number(self) -> int:
-        return self._log[-1].number + 1 if self._log else 0
+        return self.lines[-1].number + 1 if self.lines else 0
 
     def _go_on_to_proof(self, before: Progress) -> None:
         """When the changes are made, the proof is what a person wants to see."""
@@ -322,7 +332,9 @@ class ApplyPage(Page):
         if was_left_alone and (place := next(working, None)) is not None:
             self._stages.go_to(place)
             self._at_work_on = place
-        self.refresh_bindings()
+        if self._offered != self._has_failed:
+            self._offered = self._has_failed
+            self.refresh_bindings()
 
     def _draw_heading(self) -> None:
         self._heading.update(Content("\n").join(self._heading_lines(_now())))

@@ -14,7 +14,7 @@ Told = tuple[str, str]
 """Words, of one line or several, and their tone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One line of the log. `tone` is `bad`, `good`, `doubtful`, or nothing."""
 

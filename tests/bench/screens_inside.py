@@ -3,7 +3,9 @@
 Usage: python screens_inside.py RUNS. The machine has a server that is set up. Standard library only.
 """
 
+import fcntl
 import json
+import math
 import os
 import shutil
 import statistics
@@ -30,11 +32,14 @@ PROGRAMS = {
     "console": ([MAILSTEAD], b"Mailboxes"),
     "wizard": ([MAILSTEAD, "setup"], b"Anti-spam"),
 }
+RUNS = Path("/var/lib/mailstead/runs")
+LOCK = Path("/run/lock/mailstead.lock")
 SPOOL = Path("/var/spool/postfix")
 DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 MESSAGES = 100_000
 HOUR = 72_000
 """Log lines of a busy hour: 20 a second."""
+RUN_LINES = 10_000
 IDLE_SECONDS = 40
 
 
@@ -101,6 +106,30 @@ def logs(turns: int) -> dict[str, float]:
     return {"logs_median": statistics.median(taken), "logs_p99": _p99(taken), "logs_mib": memory}
 
 
+def run() -> dict[str, float]:
+    """Seconds from a key until the log is there instead of the stages, or they instead of it, while the run
+    that is shown streams 10,000 lines.
+    """
+    journal = _run_at_work()
+    with LOCK.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        terminal = Terminal([MAILSTEAD])
+        terminal.wait_for(b"(Rspamd)")
+        terminal.settle(0.5, 3.0)
+        stream = threading.Thread(target=_stream, args=(journal,))
+        stream.start()
+        taken = []
+        while stream.is_alive():
+            for mark in (b"accepted by", b"(Rspamd)"):
+                terminal.settle(0.02, 0.15)
+                terminal.send(b"l")
+                taken.append(terminal.wait_for(mark))
+        terminal.close()
+    shutil.rmtree(journal.parent)
+    print([round(1000 * x) for x in taken])
+    return {"run_median": statistics.median(taken), "run_p99": _p99(taken)}
+
+
 def opened() -> Terminal:
     """The console, drawn."""
     terminal = Terminal([MAILSTEAD])
@@ -151,6 +180,29 @@ def _write_lines(stop: threading.Event) -> None:
                 return
 
 
+def _run_at_work() -> Path:
+    """The journal of a run that is like the machine's first one, as far as the spam filter."""
+    first = max(RUNS.glob("*/journal.jsonl"), key=lambda path: path.stat().st_size)
+    directory = RUNS / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-ffff"
+    shutil.copytree(first.parent, directory)
+    lines = first.read_text().splitlines(keepends=True)
+    begins = next(n for n, line in enumerate(lines) if '"stage": "rspamd"' in line and '"intent"' in line)
+    journal = directory / "journal.jsonl"
+    journal.write_text("".join(lines[: begins + 1]))
+    return journal
+
+
+def _stream(journal: Path) -> None:
+    """What a run says, 500 lines a second."""
+    with journal.open("a", encoding="utf-8") as file:
+        for number in range(RUN_LINES):
+            at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.000+00:00"
+            file.write(json.dumps({"event": "validated", "at": at, "command": f"check {number}"}) + "\n")
+            if number % 50 == 49:
+                file.flush()
+                time.sleep(0.1)
+
+
 def _answered(terminal: Terminal, key: bytes) -> float:
     """Seconds until the terminal is sent something after a key, with nothing else going on."""
     terminal.settle(0.05, 1.0)
@@ -162,7 +214,8 @@ def _answered(terminal: Terminal, key: bytes) -> float:
 
 
 def _p99(taken: list[float]) -> float:
-    return sorted(taken)[min(len(taken) - 1, int(len(taken) * 0.99))]
+    """The nearest rank."""
+    return sorted(taken)[math.ceil(len(taken) * 0.99) - 1]
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -176,5 +229,5 @@ def _status(pid: int) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    measured = paint(int(sys.argv[1])) | idle() | logs(100) | queue(100)
+    measured = paint(int(sys.argv[1])) | idle() | run() | logs(100) | queue(100)
     print(json.dumps(measured))

@@ -50,6 +50,10 @@ def failure(pilot: Pilot[None]) -> str:
 
 
 def log(pilot: Pilot[None]) -> list[str]:
+    return [line.text for line in page(pilot).lines]
+
+
+def shown_log(pilot: Pilot[None]) -> list[str]:
     view: LineView[LogLine] = page(pilot).query_one("#log", LineView)
     return [line.text for line in view.rows]
 
@@ -262,6 +266,7 @@ async def test_ten_thousand_events_are_taken_in_while_keys_answer(made: Made) ->
         await pilot.press("l")
 
         assert page(pilot).query_one(ContentSwitcher).current == "log"
+        assert shown_log(pilot) == log(pilot)
         assert log(pilot)[-1] == "accepted by: postfix check"
 
 
