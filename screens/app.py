@@ -13,7 +13,7 @@ from textual.types import CSSPathType
 
 from backends.language import _
 from screens.terminal import has_few_colours, has_few_glyphs
-from screens.textual_mends import let_widgets_go
+from screens.textual_mends import SteadyStylesheet, let_widgets_go
 from screens.widgets.plain_scroll_bar import PlainScrollBar
 
 SETUP, CONSOLE = "setup", "console"
@@ -61,9 +61,10 @@ class MailsteadApp(App[None]):
     is_read_only: reactive[bool] = reactive(False)
 
     def __init__(self, mode: str = CONSOLE, *, is_read_only: bool = False) -> None:
+        self.DEFAULT_MODE = mode  # type: ignore[misc]  # to begin with another and switch parses all styles anew
         super().__init__()
         let_widgets_go()
-        self._first_mode = mode
+        self.stylesheet = SteadyStylesheet(variables=self.get_css_variables())
         self._is_leaving = False
         self.set_reactive(MailsteadApp.is_read_only, is_read_only)
         self.animation_level = "none"
@@ -74,9 +75,8 @@ class MailsteadApp(App[None]):
             ScrollBar.renderer = PlainScrollBar
 
     def on_mount(self) -> None:
-        """Show the first mode."""
+        """What takes a moment that the first paint needs comes after it."""
         sys.setswitchinterval(_TURN)
-        self.switch_mode(self._first_mode)
         self.call_after_refresh(_share_memory)
 
     async def action_quit(self) -> None:

@@ -11,6 +11,7 @@ from textual.worker import Worker, WorkerState
 
 from backends.errors import MailsteadError
 from backends.language import _
+from screens.first_paint import once_painted
 from screens.widgets.safe_input import SafeInput
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class Panel(Widget):
 
     def shown(self) -> None:
         """The panel has come into view: its main widget gets the focus; once it is drawn, begin to look."""
-        self.call_after_refresh(self._look_if_shown)
+        once_painted(self, self._look_if_shown)
         target = next((w for w in self.query("*") if w.focusable and w.display and w.id != "filter"), None)
         if self.app.focused is None or not self.has_focus_within:
             (target or self).focus()

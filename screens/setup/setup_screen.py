@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from backends.language import _
 from backends.text import clean_lines
+from screens.first_paint import once_painted
 from screens.setup import looking
 from screens.setup.page import Page
 from screens.setup.pages import PAGES, PageEntry
@@ -83,7 +84,7 @@ class SetupScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Draw first, look then."""
-        self.call_after_refresh(self._look)
+        once_painted(self, self._look)
 
     @property
     def page(self) -> Page | None:
