@@ -38,6 +38,7 @@ _MODULES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "runs": ("runs", _("the runs there were")),
         "setup": ("setup", _("the wizard: set the server up, or change how it is")),
         "execute-run": ("execute_run", ""),
+        "tls-policy": ("tls_policy", ""),
     }
 )
 """Each command, the module below screens/commands it is in, and its line in the list; without one it is

@@ -40,6 +40,8 @@ from backends.rspamd.adapter import Rspamd
 from backends.rspamd.settings import RspamdSettings, dkim_key_path, selectors
 from backends.rsyslog.adapter import Rsyslog, RsyslogSettings
 from backends.state.adapter import State, StateSettings
+from backends.tls_policy.adapter import NoTlsPolicy, TlsPolicy
+from backends.tls_policy.settings import TlsPolicySettings
 from backends.unbound.adapter import Resolver, Unbound
 from backends.unbound.settings import UnboundSettings
 from wizard import answers_file, secret_files
@@ -221,6 +223,13 @@ def postfix(answers: Answers, machine: MachineFacts, overrides: Overrides) -> Po
     )
 
 
+def tls_policy(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> TlsPolicy | NoTlsPolicy:
+    """Whom Postfix asks how to encrypt, where it delivers to others itself."""
+    if answers.protocols.relay.host:
+        return NoTlsPolicy()
+    return TlsPolicy(TlsPolicySettings(answers.dns.dnssec, has_systemd=machine.init == "systemd"))
+
+
 def dovecot(answers: Answers, machine: MachineFacts, _overrides: Overrides) -> Dovecot:
     """The server that people read their mail from."""
     return Dovecot(
@@ -316,6 +325,7 @@ _ORDER: tuple[Callable[[Answers, MachineFacts, Overrides], Adapter], ...] = (
     rspamd,
     accounts,
     dovecot,
+    tls_policy,
     postfix,
     fail2ban,
     logrotate,

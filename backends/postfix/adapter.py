@@ -8,6 +8,7 @@ from backends.adapter import Adapter
 from backends.checks import Check
 from backends.postfix.settings import PostfixSettings, Relay
 from backends.resources import Directory, File, GeneratedFile, Resource, Service
+from backends.tls_policy.settings import LOOKUP as TLS_POLICY
 
 MAPS = "/etc/postfix/mailstead"
 _OVERRIDE = "/etc/mailstead/override/postfix"
@@ -130,6 +131,7 @@ class Postfix(Adapter):
             has_dane=has_dane,
             outbound_level="dane" if has_dane else "encrypt" if is_relay_wrapped else "may",
             relay=settings.relay,
+            tls_policy=TLS_POLICY,
             milter=settings.milter,
             milter_default_action=settings.milter_default_action,
             main_override=settings.main_override.strip(),

@@ -38,6 +38,7 @@ def stage_title(name: str) -> str:
         "rspamd": _("Spam filter (Rspamd)"),
         "accounts": _("Accounts"),
         "dovecot": _("Mailboxes (Dovecot)"),
+        "tls_policy": _("Encryption towards others (DANE, MTA-STS)"),
         "postfix": _("Mail in and out (Postfix)"),
         "fail2ban": _("Bans (fail2ban)"),
         "logrotate": _("Old logs (logrotate)"),
