@@ -1,12 +1,12 @@
 """DANE (RFC 7672) between a server and another one that validates: verified both ways, refused when wrong."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.server import ADMIN, mailstead, write_answers
+from tests.lab.between_servers import log_of, seen, send
 from tests.lab.dns import UNBLOCKING
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
@@ -75,27 +75,6 @@ def forget(server: Machine, peer: Remote) -> None:
         machine.run("unbound-control", "flush_zone", ".")
     peer.machine.run("postconf", "-e", "smtp_tls_session_cache_database =")
     peer.machine.run("postfix", "reload")
-
-
-def log_of(server: Machine) -> str:
-    return server.read("/var/log/mail.log") if server.exists("/var/log/mail.log") else ""
-
-
-def send(server: Machine, to: str) -> None:
-    """A message from the server's own postmaster to somebody elsewhere."""
-    text = f"From: {ADMIN}\nTo: {to}\nSubject: from {server.release}\n\nHello.\n"
-    server.run("sendmail", "-f", ADMIN, to, input=text)
-
-
-def seen(read: Callable[[], str], pattern: str, before: str, timeout: float = 30) -> str:
-    """The first new line of a log that fits, waited for."""
-    give_up = time.monotonic() + timeout
-    while time.monotonic() < give_up:
-        for line in read().removeprefix(before).splitlines():
-            if re.search(pattern, line):
-                return line
-        time.sleep(0.3)
-    raise AssertionError(f"no {pattern!r} in {timeout} s:\n{read().removeprefix(before)[-3000:]}")
 
 
 def finger(peer: Remote, domain: str) -> str:
