@@ -3,6 +3,7 @@ both ways, refused when wrong.
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -38,6 +39,14 @@ context.load_cert_chain("/etc/postfix/tls.pem")
 server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
 """
+FORGETFUL = """
+host: 127.0.0.1
+port: 8461
+cache_grace: 0
+cache: {type: internal, options: {cache_size: 100}}
+default_zone: {strict_testing: false, timeout: 4}
+"""
+"""The resolver's configuration: nothing is remembered beyond a restart."""
 _ids = itertools.count(1)
 
 
@@ -51,8 +60,7 @@ def server(lab: Lab, release: str) -> Iterator[Machine]:
         )
         done = mailstead(ready, "replay", "--answers", answers, timeout=600)
         assert done.is_proven, str(done)
-        text = ready.run("mailstead", "dns", "records", "--zone").stdout
-        lab.dns.load(ZONE, text.replace(" 3600 IN ", " 0 IN "))
+        lab.dns.load(ZONE, records(ready))
         yield ready
         lab.dns.load(ZONE, "")
 
@@ -77,12 +85,19 @@ def peer(lab: Lab, server: Machine, issuer: Issuer) -> Iterator[Remote]:
         machine.write("/root/pages.py", PAGES)
         machine.run("systemd-run", "--unit", "pages", "python3", "/root/pages.py")
         machine.run("apt-get", "install", "-y", "--no-install-recommends", RESOLVER, timeout=300)
+        machine.write("/etc/mta-sts-daemon.yml", FORGETFUL)
+        machine.run("systemctl", "restart", RESOLVER)
         machine.run(
             *("postconf", "-e", f"smtp_tls_policy_maps = {THEIRS}"),
             "smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt",
         )
         machine.run("postfix", "reload")
         yield remote
+
+
+def records(server: Machine) -> str:
+    """What the server wants published, for no longer than a moment."""
+    return server.run("mailstead", "dns", "records", "--zone").stdout.replace(" 3600 IN ", " 0 IN ")
 
 
 def trust(machine: Machine, root: str) -> None:
@@ -92,22 +107,25 @@ def trust(machine: Machine, root: str) -> None:
 
 
 @pytest.fixture
-def policy(lab: Lab, peer: Remote) -> "Publish":
+def policy(lab: Lab, server: Machine, peer: Remote) -> "Publish":
     """The other server's right policy, published."""
-    publish = Publish(lab, peer)
+    publish = Publish(lab, server, peer)
     publish(PEER)
     return publish
 
 
 class Publish:
-    """Publishes a policy of the other server's, with an id that was never there."""
+    """Publishes a policy of the other server's, with an id that was never there, and makes every smtp(8) forget
+    the one before.
+    """
 
-    def __init__(self, lab: Lab, peer: Remote) -> None:
-        self._lab, self._peer = lab, peer
+    def __init__(self, lab: Lab, server: Machine, peer: Remote) -> None:
+        self._lab, self._server, self._peer = lab, server, peer
 
     def __call__(self, host: str) -> None:
         self._peer.machine.write("/root/mta-sts.txt", POLICY.format(host=host))
         self._lab.dns.set(PEER_ZONE, "_mta-sts", "TXT", f"v=STSv1; id={next(_ids)};")
+        self._server.run("postfix", "reload")
 
 
 def asked(server: Machine, domain: str) -> str:
@@ -164,7 +182,7 @@ def test_mail_waits_while_nobody_answers_and_the_check_says_so(server: Machine, 
     seen(lambda: log_of(server), rf"to=<bob@{PEER_ZONE}>.*status=deferred", before)
     assert len(peer.mail_of("bob")) == mail
 
-    server.run("mailstead", "mend", "tls_policy.answers", "--yes")
+    server.run("mailstead", "mend", "tls_policy.answers")
     server.wait_for("mailstead", "check", "tls_policy.answers")
     server.run("postqueue", "-f")
     seen(lambda: log_of(server), rf"to=<bob@{PEER_ZONE}>.*status=sent", before)
@@ -185,9 +203,11 @@ def test_the_other_server_sends_nothing_where_the_policy_names_another_one(
     lab: Lab, server: Machine, peer: Remote
 ) -> None:
     server.write("/var/lib/mailstead/web/mta-sts.txt", POLICY.format(host="elsewhere.test"))
-    lab.dns.set(ZONE, "_mta-sts", "TXT", f"v=STSv1; id={next(_ids)};")
+    lab.dns.load(ZONE, re.sub(r"(v=STSv1; *id=)[a-z0-9]+", rf"\g<1>{next(_ids)}", records(server)))
     peer.machine.run("systemctl", "restart", RESOLVER)
-    peer.machine.wait_for("postmap", "-q", ZONE, THEIRS)
+    peer.machine.run("postfix", "reload")
+    told = peer.machine.wait_for("postmap", "-q", ZONE, THEIRS).stdout
+    assert "match=elsewhere.test" in told
     before = peer.log()
 
     peer.send(f"bob@{PEER_ZONE}", ADMIN, "not here")
