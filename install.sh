@@ -205,11 +205,22 @@ install_program() {
         fi
         finish_app
         switch "apps/$stamp" "$HOME_DIR/app"
+        renew_service
     fi
     switch app/bin "$HOME_DIR/bin"
     switch app/venv "$HOME_DIR/venv"
     mkdir -p "$(dirname "$LINK")"
     switch "$HOME_DIR/bin/mailstead" "$LINK"
+}
+
+# What runs for good goes on with the program as it is now: the one before may soon be gone.
+renew_service() {
+    service=mailstead-tls-policy
+    if [ -d /run/systemd/system ]; then
+        systemctl try-restart "$service.service" >>"$LOG" 2>&1 || true
+    elif [ -x "/etc/init.d/$service" ] && "/etc/init.d/$service" status >>"$LOG" 2>&1; then
+        "/etc/init.d/$service" restart >>"$LOG" 2>&1 || true
+    fi
 }
 
 # What a venv is made of: the locked requirements and the Python.

@@ -9,7 +9,6 @@ from backends.checks import Check
 from backends.language import _
 from backends.resources import Directory, Resource, Service, SystemUser
 from backends.tls_policy.settings import MEMORY, SERVICE, SOCKET, USER, TlsPolicySettings
-from backends.version import VERSION
 
 _PLACES = (str(Path(MEMORY).parent), str(Path(SOCKET).parent))
 
@@ -39,7 +38,6 @@ class TlsPolicy(Adapter):
             arguments=("tls-policy", "--dane" if self.settings.has_dane else "--no-dane", SOCKET, MEMORY),
             places=_PLACES,
             user=USER,
-            version=VERSION,
         )
         yield starter
         yield Service(SERVICE.unit, restart_on=(starter,))

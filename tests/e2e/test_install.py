@@ -185,6 +185,20 @@ def test_an_upgrade_keeps_everything_else_and_the_program_before(installed: Mach
     assert tree(installed, *kept) == before
 
 
+def test_an_upgrade_starts_what_runs_with_the_program_anew(installed: Machine) -> None:
+    unit = "mailstead-tls-policy.service"
+    process = ("systemctl", "show", "--property", "MainPID", "--value", unit)
+    installed.write(f"/etc/systemd/system/{unit}", "[Service]\nExecStart=/usr/bin/sleep infinity\n")
+    installed.run("systemctl", "start", unit)
+    before = installed.run(*process).stdout
+    install(installed)
+    assert installed.run(*process).stdout == before
+
+    change(installed, "wizard/__init__.py", "# one that a service runs with\n")
+    install(installed)
+    assert installed.run(*process).stdout not in {before, "0\n"}
+
+
 def test_only_the_program_before_is_kept(newest_installed: Machine) -> None:
     for number in range(3):
         change(newest_installed, "wizard/__init__.py", f"# version {number}\n")

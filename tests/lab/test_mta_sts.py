@@ -115,9 +115,7 @@ def policy(lab: Lab, server: Machine, peer: Remote) -> "Publish":
 
 
 class Publish:
-    """Publishes a policy of the other server's, with an id that was never there, and makes every smtp(8) forget
-    the one before.
-    """
+    """Publishes a policy of the other server's under a new id, for an smtp(8) that knows of no other."""
 
     def __init__(self, lab: Lab, server: Machine, peer: Remote) -> None:
         self._lab, self._server, self._peer = lab, server, peer
