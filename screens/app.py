@@ -6,12 +6,14 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.types import CSSPathType
 
 from backends.language import _
+from screens.garbage import Garbage
 from screens.terminal import has_few_colours, has_few_glyphs
 from screens.textual_mends import SteadyStylesheet, let_widgets_go
 from screens.widgets.plain_scroll_bar import PlainScrollBar
@@ -22,6 +24,9 @@ _TURN = 0.0005
 """Seconds until a thread that computes lets another one have a turn. A dozen threads may be asking checks,
 and with Python's five milliseconds for each a key would wait for all of them.
 """
+
+_LOOK_FOR_GARBAGE = 1.0
+"""Seconds."""
 
 
 def _setup() -> Screen[None]:
@@ -66,6 +71,7 @@ class MailsteadApp(App[None]):
         let_widgets_go()
         self.stylesheet = SteadyStylesheet(variables=self.get_css_variables())
         self._is_leaving = False
+        self._garbage = Garbage()
         self.set_reactive(MailsteadApp.is_read_only, is_read_only)
         self.animation_level = "none"
         if has_few_colours():
@@ -78,6 +84,18 @@ class MailsteadApp(App[None]):
         """What takes a moment that the first paint needs comes after it."""
         sys.setswitchinterval(_TURN)
         self.call_after_refresh(_share_memory)
+        self.call_after_refresh(self._garbage.begin)
+        self.set_interval(_LOOK_FOR_GARBAGE, self._garbage.collect)
+
+    def on_unmount(self) -> None:
+        """Leave Python as it was."""
+        self._garbage.end()
+
+    async def on_event(self, event: Event) -> None:
+        """Every key and every move of the mouse comes by here."""
+        if isinstance(event, InputEvent):
+            self._garbage.typed()
+        await super().on_event(event)
 
     async def action_quit(self) -> None:
         """Leave, unless the screen below has something to ask first and is told no; asked again, leave."""

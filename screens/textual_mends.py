@@ -2,6 +2,8 @@
 
 from textual._styles_cache import StylesCache
 from textual.css.stylesheet import Stylesheet
+from textual.geometry import Size
+from textual.screen import Screen
 
 
 class SteadyStylesheet(Stylesheet):
@@ -17,6 +19,19 @@ class SteadyStylesheet(Stylesheet):
     def reparse(self) -> None:
         """Parse what has come since. Raises StylesheetParseError."""
         self.parse()
+
+
+class SteadyScreen(Screen[None]):
+    """Stays as it is laid out while its size stays. Textual lays a screen out anew, all of it, with each
+    dialog that opens above.
+    """
+
+    _laid_out_for: Size | None = None
+
+    def _screen_resized(self, size: Size) -> None:
+        if size != self._laid_out_for:
+            super()._screen_resized(size)
+            self._laid_out_for = size if self.stack_updates and self.is_attached else None
 
 
 def let_widgets_go() -> None:

@@ -96,8 +96,6 @@ class QueueReader:
 
     def __init__(self) -> None:
         self._known: dict[int, QueuedMessage] = {}
-        self.taken_apart = 0
-        """How many messages were, in all readings together."""
 
     def read(self) -> Generator[list[QueuedMessage], None, None]:
         """Every message in no order, some hundred at a time, while Postfix is still reading its queue.
@@ -114,7 +112,6 @@ class QueueReader:
         message = self._known.get(name)
         if message is None or message.queue_id.encode() not in line:
             message = _message(line.decode("utf-8", errors="replace"))
-            self.taken_apart += 1
         seen[name] = message
         return message
 

@@ -9,13 +9,13 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from backends.language import _
 from screens.console.panel import Panel
 from screens.console.panels import PANELS, PanelEntry
 from screens.console.tabs import Tabs
+from screens.textual_mends import SteadyScreen
 from screens.widgets.key_bar import KeyBar
 
 
@@ -25,7 +25,7 @@ def _actions() -> type[Provider]:
     return Actions
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(SteadyScreen):
     """Shows one panel at a time; each is made when it is first asked for."""
 
     HELP: ClassVar[str | None] = _(

@@ -1,7 +1,6 @@
 """The logs of all servers as they are written."""
 
 import asyncio
-import gc
 from collections import Counter
 from time import monotonic
 from typing import ClassVar
@@ -141,7 +140,6 @@ class LogsPanel(Panel):
             before = await asyncio.to_thread(_last_of, logs)
             if not self.rows.rows:
                 self._take(before)
-            gc.freeze()  # what is there now stays; looking through all of it would hold up a key
             async for batch in logs.batches():
                 self._take(batch)
 

@@ -1,6 +1,5 @@
 """Gets the mail queue for the panel, off the event loop."""
 
-import gc
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,6 @@ from backends.postfix.queue_names import list_names
 _FIRST_AFTER, _OFTEN = 0.1, 1.0
 """Seconds until what has been read is worth showing: soon at first, then every second."""
 _FEW = 2000
-_SETTLED_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,6 @@ class QueueFeed:
     def __init__(self) -> None:
         self._reader = QueueReader()
         self._was_complete = False
-        self._settled = 0
 
     def read(self, show: Callable[[QueueSnapshot], None], stop: Event) -> QueueSnapshot:
         """The whole queue; raises CommandFailed. Blocks: call it in a thread. With `stop` set it ends early,
@@ -47,11 +44,9 @@ class QueueFeed:
         unread = {} if self._was_complete else _names()
         if unread:
             show(_snapshot(list(unread.values()), begun, is_complete=False))
-            _settle()
         pieces = self._reader.read()
         for piece in pieces:
             found += piece
-            self._settle_many()
             if stop.is_set():
                 pieces.close()
                 break
@@ -64,11 +59,6 @@ class QueueFeed:
         else:
             self._was_complete = True
         return _snapshot(found, begun, is_complete=self._was_complete)
-
-    def _settle_many(self) -> None:
-        if self._reader.taken_apart - self._settled > _SETTLED_AT_ONCE:
-            self._settled = self._reader.taken_apart
-            _settle()
 
 
 def with_moved(snapshot: QueueSnapshot, ids: Collection[str], queue: str | None) -> QueueSnapshot:
@@ -89,14 +79,6 @@ def _names() -> dict[str, QueuedMessage]:
     except OSError:
         return {}
     return names if len(names) > _FEW else {}
-
-
-def _settle() -> None:
-    """Keep Python's collector from looking at 100,000 messages again and again, which holds up every key
-    for a tenth of a second: they are in no cycle, and go when the last list that has them goes.
-    """
-    gc.collect(1)
-    gc.freeze()
 
 
 def _snapshot(found: list[QueuedMessage], begun: float, *, is_complete: bool) -> QueueSnapshot:

@@ -1,7 +1,6 @@
 """The wizard: its pages at the left with their state, the page that is shown at the right."""
 
 import asyncio
-import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -12,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.types import CSSPathType
 from textual.widgets import Static
@@ -24,6 +22,7 @@ from screens.setup import looking
 from screens.setup.page import Page
 from screens.setup.pages import PAGES, PageEntry
 from screens.setup.sidebar import Sidebar
+from screens.textual_mends import SteadyScreen
 from screens.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _STATES_AFTER = 0.15
 """Seconds. With a thousand mailboxes the states of all steps take longer than a key may."""
 
 
-class SetupScreen(Screen[None]):
+class SetupScreen(SteadyScreen):
     """Holds the draft, which pages show and change. It is there once the machine was looked at, and no page
     is made before. What a person changes is put in by `change()`, with what follows from it.
     """
@@ -127,7 +126,6 @@ class SetupScreen(Screen[None]):
     def action_toggle_view(self) -> None:
         """All questions of each step, or those that most people need."""
         self.is_expert = not self.is_expert
-        self._leave_to_stay()
 
     def action_help(self) -> None:
         """What the question with the focus means, else what the page is for."""
@@ -212,7 +210,6 @@ class SetupScreen(Screen[None]):
             self.page.display = False
         if not container.query(f"#{page_id}"):
             await container.mount(_entry(page_id).make())
-            self._leave_to_stay()
         self._current = page_id
         page = self.query_one(f"#{page_id}", Page)
         page.display = True
@@ -220,12 +217,6 @@ class SetupScreen(Screen[None]):
         page.shown()
         self._show_states()
         self.refresh_bindings()
-
-    def _leave_to_stay(self) -> None:
-        """Tell the garbage collector that what was made stays: to look through it takes 100 ms, which a
-        person would notice between two keys.
-        """
-        self.call_after_refresh(gc.freeze)
 
     async def _go_by(self, by: int) -> None:
         here = next((n for n, entry in enumerate(PAGES) if entry.id == self._current), 0)

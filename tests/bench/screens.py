@@ -31,5 +31,7 @@ def measure_screens(machine: Machine) -> Iterator[Figure]:
     note = f"median {1000 * seen['queue_median']:.0f} ms"
     yield Figure("a key among 100,000 messages, ms, 99th percentile", 1000 * seen["queue_p99"], 50, note)
     note = f"median {1000 * seen['logs_median']:.0f} ms"
-    yield Figure("help in a flood of log lines, ms, 99th percentile", 1000 * seen["logs_p99"], 50, note)
+    yield Figure("a key in a flood of log lines, ms, 99th percentile", 1000 * seen["logs_p99"], 50, note)
+    note = f"median {1000 * seen['help_median']:.0f} ms"
+    yield Figure("a dialog opened in that flood, ms, 99th percentile", 1000 * seen["help_p99"], 250, note)
     yield Figure("console after an hour of logs, MiB", seen["logs_mib"], 120)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from textual._styles_cache import StylesCache
+from textual.app import App
 from textual.color import Color
 from textual.css.parse import parse
+from textual.screen import ModalScreen
 
 from screens.app import MailsteadApp
-from screens.textual_mends import SteadyStylesheet, let_widgets_go
+from screens.textual_mends import SteadyScreen, SteadyStylesheet, let_widgets_go
 
 
 def test_the_picture_of_a_widget_goes_with_it() -> None:
@@ -61,3 +63,29 @@ def test_an_unchanged_colour_is_no_change() -> None:
     sheet.set_variables({"primary": "blue"})
     sheet.reparse()
     assert sheet.rules[0].styles.background == Color.parse("blue")
+
+
+async def test_a_dialog_leaves_the_screen_below_as_it_is_laid_out_until_the_terminal_changes() -> None:
+    class Counting(SteadyScreen):
+        laid_out = 0
+
+        def _refresh_layout(self, *arguments: Any, **named: Any) -> None:
+            type(self).laid_out += 1
+            super()._refresh_layout(*arguments, **named)
+
+    app: App[None] = App()
+    async with app.run_test(size=(80, 24)) as pilot:
+        below = Counting()
+        await app.push_screen(below)
+        await pilot.pause()
+        assert below.size == (80, 24)
+        before = Counting.laid_out
+
+        await app.push_screen(ModalScreen())
+        await pilot.pause()
+        assert Counting.laid_out == before
+
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert Counting.laid_out > before
+        assert below.size == (100, 30)
