@@ -8,10 +8,13 @@ pause in the typing.
 import gc
 from time import monotonic
 
-_NEVER = 1_000_000
-"""A threshold of gc.set_threshold() that is not reached."""
+from screens.memory import give_back
+
+_YOUNG, _MIDDLE, _NEVER = 700, 10, 1_000_000
+"""Thresholds of gc.set_threshold(): often enough that the collections of what is young take milliseconds."""
 
 _PAUSE = 2.0
+_AGAIN = 10.0
 _WHOLE_EVERY = 600.0
 """Seconds."""
 
@@ -24,12 +27,12 @@ class Garbage:
 
     def __init__(self) -> None:
         self._typed_at = self._whole_at = monotonic()
+        self._collected_at = 0.0
         self._before = gc.get_threshold()
 
     def begin(self) -> None:
         """From here on no full collection begins by itself; what there is already stays."""
-        young, middle, _old = self._before
-        gc.set_threshold(young, middle, _NEVER)
+        gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
         gc.freeze()
 
     def end(self) -> None:
@@ -44,10 +47,14 @@ class Garbage:
     def collect(self) -> None:
         """Collect in a pause, where there is anything new. What is left is looked at again in ten minutes."""
         now, grown = monotonic(), gc.get_count()[2]
-        if not grown or (now - self._typed_at < _PAUSE and grown < _TOO_MUCH):
+        in_pause = now - self._typed_at >= _PAUSE and now - self._collected_at >= _AGAIN
+        if not (grown and (in_pause or grown >= _TOO_MUCH)):
             return
+        self._collected_at = now
         if now - self._whole_at >= _WHOLE_EVERY:
             self._whole_at = now
             gc.unfreeze()
         gc.collect()
         gc.freeze()
+        if in_pause:
+            give_back()

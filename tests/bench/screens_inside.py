@@ -88,6 +88,7 @@ def logs(turns: int) -> dict[str, float]:
     terminal = opened()
     terminal.send(b"2")
     terminal.wait_for(b"following")
+    terminal.settle(0.5, 5.0)  # what was written before is still being read
     stop = threading.Event()
     writer = threading.Thread(target=_write_lines, args=(stop,))
     writer.start()
