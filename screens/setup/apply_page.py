@@ -1,11 +1,10 @@
 """The page Apply: a run as it goes, and what can be done when it fails."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,25 +14,24 @@ from textual.reactive import reactive
 from textual.widgets import ContentSwitcher, Static
 
 from backends.errors import MailsteadError
-from backends.language import _, ngettext
-from backends.machine.dpkg_log import latest_step
-from backends.text import clean, clean_lines
+from backends.language import _
+from backends.text import clean
 from screens.console.panel import describe
 from screens.setup.looking import apart
 from screens.setup.page import Page
-from screens.setup.run_words import LogLine, duration, log_lines, stage_title, time_left
+from screens.setup.run_drawing import RunPicture, draw_line, draw_stage
+from screens.setup.run_words import LogLine, log_lines
 from screens.widgets.line_view import LineView
 from wizard import launch
 from wizard.following import follow
 from wizard.journal import Event, read_events
-from wizard.pace import elapsed, fraction, left
-from wizard.progress import Act, Phase, Progress, StageProgress, StageState, progress_of
+from wizard.pace import fraction
+from wizard.progress import Phase, Progress, StageProgress, StageState, progress_of
 
 if TYPE_CHECKING:
     from wizard.installing import Installation
 
 _LOG_KEPT = 20_000
-_TONES = {"bad": "red", "good": "green", "doubtful": "yellow"}
 _AFTER_A_FAILURE = frozenset({"retry", "edit", "report"})
 
 
@@ -75,8 +73,8 @@ class ApplyPage(Page):
         self._offered = False
         """Whether the keys for after a failure are."""
         self._heading = Static(classes="page-heading")
-        self._stages = LineView[StageProgress](_draw_stage, key=lambda stage: stage.name, id="stages")
-        self._log_view = LineView[LogLine](_draw_line, key=lambda line: line.number, follows=True, id="log")
+        self._stages = LineView[StageProgress](draw_stage, key=lambda stage: stage.name, id="stages")
+        self._log_view = LineView[LogLine](draw_line, key=lambda line: line.number, follows=True, id="log")
         self._failure = Static(id="failure")
 
     def compose(self) -> ComposeResult:
@@ -306,9 +304,12 @@ class ApplyPage(Page):
         self._draw()
 
     @property
+    def _picture(self) -> RunPicture:
+        return RunPicture(self.progress, self._gone)
+
+    @property
     def _has_failed(self) -> bool:
-        progress = self.progress
-        return progress is not None and (bool(self._gone) or progress.is_ok is False)
+        return self._picture.has_failed
 
     @property
     def _shows_log(self) -> bool:
@@ -324,7 +325,7 @@ class ApplyPage(Page):
         self._draw_heading()
         self.query_one("#failure-scroll").display = self._has_failed
         if self._has_failed:
-            self._failure.update(Content("\n").join(self._failure_lines()))
+            self._failure.update(Content("\n").join(self._picture.failure()))
         stages = self.progress.stages if self.progress else ()
         was_left_alone = self._stages.cursor == self._at_work_on
         self._stages.show(stages)
@@ -337,118 +338,12 @@ class ApplyPage(Page):
             self.refresh_bindings()
 
     def _draw_heading(self) -> None:
-        self._heading.update(Content("\n").join(self._heading_lines(_now())))
-
-    def _heading_lines(self, now: datetime) -> Iterator[Content]:
-        progress = self.progress
-        if progress is None:
-            yield Content(_("Nothing is being installed")).stylize("bold")
-            yield Content(_("The page Review shows what would change, and i installs it from there."))
-            return
-        yield Content(self._title(progress)).stylize("bold")
-        share = self._furthest = max(self._furthest, fraction(progress, now))
-        yield self._bar(1.0 if progress.is_ok else share)
-        rest = None if self._gone else left(progress, now)
-        times = [_("{time} gone").format(time=duration(elapsed(progress, now)))]
-        if rest is not None and progress.phase is not Phase.ENDED:
-            times.append(time_left(rest))
-        yield Content(" · ".join(times)).stylize("$text-muted")
-        if not self._has_failed:
-            yield Content(self._now_words(progress, now))
-
-    def _title(self, progress: Progress) -> str:
-        is_rollback = progress.command == "rollback"
-        if self._gone:
-            return _("The run was cut off")
-        match progress.phase:
-            case Phase.ENDED if progress.is_ok:
-                return _("The run was taken back") if is_rollback else _("Done: everything works")
-            case Phase.ENDED:
-                return _("It failed")
-            case Phase.TAKING_BACK:
-                return _("Something failed; taking it back")
-            case Phase.PREPARING:
-                return _("Looking at the machine once more")
-            case Phase.CHANGING:
-                return _("Taking the run back") if is_rollback else _("Installing")
-        return _("Everything is in place; looking whether it works")
-
-    def _now_words(self, progress: Progress, now: datetime) -> str:
-        act = progress.act
-        if progress.is_ok:
-            return _("The page Proof shows what works, and what is left for you.")
-        if act is None or act.since is None:
-            return _("The run goes on if the line drops; mailstead finds it.")
-        spent = (now - act.since).total_seconds()
-        words = clean(_doing(act))
-        time = f" ({duration(spent)})" if spent >= 2 else ""
-        room = max(20, self._heading.content_size.width - 2 - len(time))
-        return f"> {Content(words).truncate(room, ellipsis=True).plain.rstrip()}{time}"
-
-    def _bar(self, share: float) -> Content:
-        room = max(10, self._heading.content_size.width - 7)
-        done = int(room * share)
-        full, empty = ("#", ".") if self.app.has_class("-ascii") else ("█", "░")
-        return Content.assemble(
-            Content(full * done).stylize("$success"),
-            Content(empty * (room - done)).stylize("$text-muted"),
-            Content(f" {share:4.0%}"),
-        )
-
-    def _failure_lines(self) -> Iterator[Content]:
-        """What failed, what became of what was changed, and what was seen."""
-        progress = self.progress or Progress()
-        failed = progress.failed_stage
-        if failed is not None:
-            yield Content(f"! {stage_title(failed.name)}").stylize("bold $text-error")
-        yield from map(Content, self._what_stands(progress, failed))
-        yield Content(clean_lines(failed.problem if failed else self._gone or progress.problem))
-        for seen in progress.failures:
-            yield Content(clean(f"! {seen.title}: {seen.seen}")).stylize("$text-error")
-
-    def _what_stands(self, progress: Progress, failed: StageProgress | None) -> Iterator[str]:
-        if self._gone:
-            yield _("What was done stands; trying again looks at everything and goes on from there.")
-        elif failed is not None and failed.state is StageState.TAKEN_BACK:
-            yield ngettext(
-                "The one change of this stage was taken back. What was done before it stands.",
-                "All {count} changes of this stage were taken back. What was done before it stands.",
-                len(progress.reverted),
-            ).format(count=len(progress.reverted))
-        elif failed is not None:
-            yield _("Not all of this stage could be taken back; the log (l) says what.")
-        elif progress.changes_done:
-            yield _("All changes were made and stand.")
-        else:
-            yield _("Nothing was changed.")
-
-
-def _doing(act: Act) -> str:
-    """What is done now: of an installation, which takes minutes, what dpkg is at."""
-    if act.awaited:
-        return _("waiting for {what}").format(what=act.awaited)
-    step = latest_step(act.since) if act.since and act.key.startswith("packages:") else None
-    if step is None:
-        return act.summary
-    words = {"unpacking": _("unpacking {package}"), "setting-up": _("setting up {package}")}
-    return _("packages: {doing}").format(doing=words[step.doing].format(package=step.package))
-
-
-def _draw_stage(stage: StageProgress, width: int) -> Text:
-    mark, style, words = {
-        StageState.WAITING: (" ", "dim", ""),
-        StageState.WORKING: (">", "bold", f"{stage.done}/{stage.total}"),
-        StageState.DONE: ("+", "green", _("done")),
-        StageState.FAILED: ("!", "bold red", _("failed")),
-        StageState.TAKEN_BACK: ("!", "bold red", _("failed, taken back")),
-    }[stage.state]
-    name = Text(f"{mark} {stage_title(stage.name)}", style=style, no_wrap=True)
-    name.truncate(max(8, width - 20), overflow="ellipsis", pad=True)
-    return name.append(f" {words}", style=style)
-
-
-def _draw_line(line: LogLine, _width: int) -> Text:
-    return Text(f"{line.at:8}  {line.text}", style=_TONES.get(line.tone, ""), no_wrap=True)
+        now = _now()
+        if self.progress is not None:
+            self._furthest = max(self._furthest, fraction(self.progress, now))
+        width, is_ascii = self._heading.content_size.width, self.app.has_class("-ascii")
+        lines = self._picture.heading(now, self._furthest, width, is_ascii=is_ascii)
+        self._heading.update(Content("\n").join(lines))
 
 
 def _page_of(section: str) -> str:
