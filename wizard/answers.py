@@ -32,6 +32,7 @@ from wizard.value_types import (
     OptionalMailAddress,
     OptionalPath,
     Port,
+    PublicAddress,
     RegularExpression,
     RepositoryUrl,
     ResolverAddress,
@@ -63,6 +64,9 @@ class Site(Section):
     language: Literal["en", "ja"] = Field("en", description="en | ja")
     expected_mailboxes: int = Field(
         25, ge=1, le=100_000, description="how many there will be, to size the server"
+    )
+    public_addresses: Several[PublicAddress] = Field(
+        (), description="all that others reach it at, where a router is before it; empty: its own addresses"
     )
 
 

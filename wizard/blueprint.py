@@ -1,6 +1,7 @@
 """Where answers meet systems: answers and facts become adapters, in the order they are applied."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 
 from backends.accounts.adapter import Accounts
@@ -259,7 +260,12 @@ def fail2ban(answers: Answers, machine: MachineFacts, overrides: Overrides) -> F
             init=machine.init,
             ssh_ports=machine.ssh_ports,
             mail_ports=tuple(listener.port for listener in _enabled(answers)),
-            never_ban=(*machine.own_networks, *bans.ignore),
+            never_ban=(
+                *machine.own_networks,
+                # Where a router leads its own network back to itself, all of it comes from this address.
+                *map(ip_network, answers.site.public_addresses),
+                *bans.ignore,
+            ),
             max_retry=bans.max_retry,
             find_time=bans.find_time,
             ban_time=bans.ban_time,

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backends.dns.addresses import name_the_public_ones, only_inside
 from backends.dns.publish import (
     Difference,
     Held,
@@ -96,11 +97,20 @@ def prepare_publication(
     Raises NotPublished when the publisher refuses or is silent.
     """
     settings = dns_settings(answers, machine)
+
+    def is_looked_at(key: Key) -> bool:
+        # Without a public address, what led here before stays: it may be right, and nobody knows better.
+        return chosen(key) and bool(settings.addresses or key[1] not in {"A", "AAAA"})
+
+    unknown: tuple[Left, ...] = ()
+    if not settings.addresses and chosen((settings.hostname, "A")):
+        why = f"{only_inside(settings.inside)}; {name_the_public_ones()}"
+        unknown = (Left(settings.hostname, "A", (), why),)
     every = wanted_sets(records_for(settings))
-    wanted = {key: want for key, want in every.items() if chosen(key)}
+    wanted = {key: want for key, want in every.items() if is_looked_at(key)}
     ours = load_ours()
-    others = {key: values for key, values in ours.items() if not chosen(key)}
-    mine = {key: values for key, values in ours.items() if chosen(key)}
+    others = {key: values for key, values in ours.items() if not is_looked_at(key)}
+    mine = {key: values for key, values in ours.items() if is_looked_at(key)}
     seen = publisher.look([*wanted, *(key for key in mine if key not in wanted)])
     elsewhere = tuple(
         Left(name, kind, (), seen.elsewhere[name]) for name, kind in wanted if name in seen.elsewhere
@@ -116,7 +126,7 @@ def prepare_publication(
     return Publication(
         publisher,
         tuple(_by_zone(found, seen)),
-        (*found.left, *elsewhere),
+        (*found.left, *elsewhere, *unknown),
         {**others, **out_of_reach, **found.ours},
     )
 

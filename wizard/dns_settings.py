@@ -19,10 +19,12 @@ _DIRECTORIES = {"letsencrypt": LETS_ENCRYPT, "letsencrypt-staging": LETS_ENCRYPT
 def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
     """What the records to publish are made of."""
     policy, certificates, rotation = answers.dns.policy, answers.certificates, load_rotation()
+    addresses = answers.site.public_addresses or publishable(machine.addresses)
     return DnsSettings(
         hostname=answers.site.hostname,
         domains=answers.site.domains,
-        addresses=publishable(machine.addresses),
+        addresses=tuple(dict.fromkeys(addresses)),
+        inside=() if addresses else machine.addresses,
         dmarc=policy.dmarc,
         reports_to=answers.site.admin,
         sends_through_relay=answers.protocols.relay.host,

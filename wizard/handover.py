@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from backends.dns.addresses import name_the_public_ones, only_inside
 from backends.dns.records import DnsRecord, records_for
 from backends.machine.facts import MachineFacts, gather_facts
 from wizard import secret_files
@@ -54,6 +55,8 @@ class Handover:
     """To read mail, best first, then to send it."""
     own_ca: str
     """The certificate that devices have to trust first; empty where they do already."""
+    no_address: str
+    """Why no public address is among the records; empty where one is."""
     relay: str
     """The smarthost that mail leaves through; empty where it leaves by port 25."""
 
@@ -65,18 +68,19 @@ def look_what_is_left() -> Handover:
 
 def handover(answers: Answers, facts: MachineFacts) -> Handover:
     """What is left with these answers on this machine; raises MailsteadError when a DKIM key is missing."""
-    host = answers.site.hostname
+    host, settings = answers.site.hostname, dns_settings(answers, facts)
     return Handover(
         hostname=host,
         admin=answers.site.admin,
-        records=records_for(dns_settings(answers, facts)),
-        pointers=tuple(Pointer(str(address), host) for address in facts.addresses),
+        records=records_for(settings),
+        pointers=tuple(Pointer(str(address), host) for address in settings.addresses),
         passwords=tuple(
             Password(mailbox.address, secret_files.path_of(mailbox.password, mailbox.secret_name))
             for mailbox in answers.mailboxes
         ),
         accesses=_accesses(answers),
         own_ca=_OWN_CA if answers.certificates.source == "own-ca" else "",
+        no_address="" if settings.addresses else f"{only_inside(settings.inside)}; {name_the_public_ones()}",
         relay=answers.protocols.relay.host,
     )
 

@@ -27,9 +27,9 @@ def reported_domains(answers: Answers) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*answers.site.domains, *added)))
 
 
-def own_addresses() -> frozenset[str]:
-    """This server's addresses, as reports write them."""
-    return frozenset(map(str, gather_facts().addresses))
+def own_addresses(answers: Answers) -> frozenset[str]:
+    """This server's addresses, also those that a router before it has, as reports write them."""
+    return frozenset(map(str, (*gather_facts().addresses, *answers.site.public_addresses)))
 
 
 def pictures(store: Store, domains: tuple[str, ...], own: frozenset[str], days: int) -> tuple[Picture, ...]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Strict, WithJsonSchema
 
+from backends.dns.addresses import is_private, is_public
 from backends.language import _
 from wizard import text_checks
 from wizard.secrets import SecretInTheOpenError, SecretReference, parse_reference
@@ -198,6 +199,19 @@ def _resolver(value: object) -> text_checks.IPAddress:
     return found
 
 
+def _public_address(value: object) -> text_checks.IPAddress:
+    if isinstance(value, IPv4Address | IPv6Address):
+        return value
+    found = text_checks.address(_as_text(value, "192.0.2.25"))
+    if is_private(found):
+        raise ValueError(
+            _("is reached from its own network only; write the address that the internet sees, the router's")
+        )
+    if not is_public(found):
+        raise ValueError(_("is no address of a machine in the internet; write the one that mail comes in at"))
+    return found
+
+
 _SECRET_PATTERN = "^(generate|secret:[a-z0-9][a-z0-9._@-]*|file:/.+|env:[A-Za-z_][A-Za-z0-9_]*)$"  # noqa: S105
 
 HostName = Annotated[
@@ -240,6 +254,12 @@ Network = Annotated[
 ]
 ResolverAddress = Annotated[
     text_checks.IPAddress, PlainValidator(_resolver), PlainSerializer(str), _text(examples=["192.0.2.53"])
+]
+PublicAddress = Annotated[
+    text_checks.IPAddress,
+    PlainValidator(_public_address),
+    PlainSerializer(str),
+    _text(examples=["192.0.2.25", "2001:db8::25"]),
 ]
 Duration = Annotated[
     int,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from backends.certificates.served import NotServedError
 from backends.dns import block_lists, policy_check, served_pins
+from backends.dns.addresses import name_the_public_ones, only_inside
 from backends.dns.asking import Asker
-from backends.dns.judging import Context, Judgement, Question, judge
+from backends.dns.judging import Context, Judgement, Question, Standing, judge
 from backends.dns.looking import Look, Said
 from backends.dns.mta_sts import policy_host
 from backends.dns.policy_check import Fetched
@@ -109,6 +110,11 @@ async def _of_host(look: Look, settings: CheckSettings, probes: Probes, domain: 
     own = settings.records
     if domain_of(own.hostname, own) != domain:
         return []
+    if not own.addresses:
+        seen, wanted = only_inside(own.inside), _("an address that the internet reaches")
+        question = Question(domain, own.hostname, "A")
+        unknown = question.judged(Standing.UNASKED, seen, wanted, name_the_public_ones())
+        return [unknown, *(await _of_port(look, settings, probes, domain) if own.pinned else [])]
     # Where a relay sends, nobody else looks at this machine's addresses.
     need = Need.RECOMMENDED if own.sends_through_relay else Need.REQUIRED
     judged = await asyncio.gather(

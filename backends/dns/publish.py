@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Literal
 
 import dns.exception
@@ -12,7 +11,6 @@ import dns.rdatatype
 from dns.rdtypes.ANY.TXT import TXT
 
 from backends.dns import tags
-from backends.dns.addresses import publishable
 from backends.dns.record import DnsRecord
 from backends.language import _
 from backends.text import clean
@@ -212,19 +210,7 @@ def _reason_to_leave(
         if others:
             why = _("mail goes to another server, and it is for you to say that it shall not")
             return Left(want.name, "MX", tuple(map(clean, others)), why, is_foreign_mail=True)
-    if want.type in {"A", "AAAA"} and _leads_inside(want) and not _leads_inside(present):
-        if set(present.values) == set(want.values):
-            return None
-        why = _("this machine knows only addresses of a private network, and a public one is there")
-        return Left(want.name, want.type, present.shown, why)
     return None
-
-
-def _leads_inside(found: RecordSet) -> bool:
-    """Whether none of the addresses can be reached from outside."""
-    addresses = [ip_address(value) for value in found.values]
-    reachable = ip_address("1.1.1.1"), ip_address("2606:4700::1")
-    return not any(address in publishable((address, *reachable)) for address in addresses)
 
 
 def _in_the_words_that_stand(want: RecordSet, present: RecordSet | None) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class DnsSettings:
     domains: tuple[str, ...]
     addresses: tuple[IPAddress, ...] = ()
     """The public addresses that the host name should have."""
+    inside: tuple[IPAddress, ...] = ()
+    """Where there are none: the machine's own, which only its own network reaches."""
     dmarc: Literal["none", "quarantine", "reject"] = "quarantine"
     reports_to: str = ""
     """Gets DMARC and TLS reports; empty: postmaster@ each domain."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.dns.addresses import name_the_public_ones, only_inside
 from backends.dns.records import DnsRecord, Need, block_text, domain_of, records_for, zone_text
 from backends.language import _
 from backends.machine.facts import gather_facts
@@ -98,6 +99,13 @@ def _print_json(value: object) -> None:
 
 def _groups(only: str | None) -> Groups:
     settings = dns_settings(answers_in_force(), gather_facts(os.environ.get("SSH_CONNECTION")))
+    if not settings.addresses:
+        words = _("no address is among the records: {seen}; {mend}")
+        click.secho(
+            words.format(seen=only_inside(settings.inside), mend=name_the_public_ones()),
+            fg="yellow",
+            err=True,
+        )
     groups: dict[str, list[DnsRecord]] = {}
     for record in records_for(settings):
         groups.setdefault(domain_of(record.name, settings), []).append(record)

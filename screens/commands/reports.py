@@ -61,13 +61,14 @@ def _show(domain: str, days: int, *, as_json: bool) -> None:
     from wizard.answers_in_force import answers_in_force
     from wizard.reports import own_addresses, pictures, reported_domains
 
-    domains = reported_domains(answers_in_force())
+    answers = answers_in_force()
+    domains = reported_domains(answers)
     if domain and domain not in domains:
         raise click.BadParameter(
             _("{domain!r:.60} is no domain of this server").format(domain=domain), param_hint="--domain"
         )
     with open_store() as store:
-        found = pictures(store, (domain,) if domain else domains, own_addresses(), days)
+        found = pictures(store, (domain,) if domain else domains, own_addresses(answers), days)
         refusals = store.refusals(datetime.now(UTC) - timedelta(days=days))
         collected_at = store.collected_at()
     if as_json:

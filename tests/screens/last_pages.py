@@ -94,6 +94,7 @@ LEFT = Handover(
     passwords=(Password("admin@example.test", Path("/etc/mailstead/secrets/mailbox-admin@example.test")),),
     accesses=(Access("IMAP", 993, "TLS"), Access("SMTP", 465, "TLS"), Access("SMTP", 587, "STARTTLS")),
     own_ca="/etc/mailstead/tls/ca/ca.pem",
+    no_address="",
     relay="",
 )
 

@@ -1,6 +1,7 @@
 """How it stands with records, by what name servers and the resolver say."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -243,6 +244,20 @@ async def test_what_only_the_resolver_still_remembers_is_wrong(
     found = await one(settings, world, probes, "example.test", "MX")
     assert found.standing is WRONG
     assert found.seen == "10 new.test."
+
+
+async def test_an_address_inside_is_not_asked_for_and_a_public_one_is_missed_plainly(
+    settings: CheckSettings, world: World, probes: Probes
+) -> None:
+    inside = replace(settings.records, addresses=(), inside=(ip_address("10.0.0.5"),))
+    found = await check_records(replace(settings, records=inside), world, probes=probes)
+
+    (unknown,) = [each for each in found if (each.name, each.type) == (HOST, "A")]
+    assert (unknown.standing, unknown.is_amiss) == (UNASKED, True)
+    assert "10.0.0.5" in unknown.seen
+    assert "[site] public_addresses" in unknown.mend
+    assert not [each for each in found if each.type == "PTR" or each.type.startswith("block list")]
+    assert {each.standing for each in found if each.type == "spf"} == {UNASKED}
 
 
 @pytest.mark.parametrize("who", [NS1, NS2, RESOLVER])

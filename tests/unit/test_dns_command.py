@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +112,26 @@ def test_a_domain_of_somebody_else_is_a_mistake(name: str) -> None:
     done = run(name, "--domain", "other.test")
     assert done.exit_code == 2
     assert "example.test, second.test" in done.stderr
+
+
+@pytest.mark.parametrize("form", [(), ("--zone",), ("--block",), ("--json",)])
+def test_a_private_address_is_no_record_and_said_apart_from_the_records(
+    form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: DnsSettings = vars(command)["dns_settings"](None, None)
+    inside = replace(settings, addresses=(), inside=(ip_address("10.0.0.5"),))
+    monkeypatch.setattr(command, "dns_settings", lambda _answers, _machine: inside)
+
+    done = run("records", *form)
+
+    assert done.exit_code == 0
+    assert "10.0.0.5" not in done.stdout
+    assert "10.0.0.5" in done.stderr
+    assert "[site] public_addresses" in done.stderr
+
+
+def test_with_a_public_address_nothing_is_said_beside_the_records() -> None:
+    assert run("records").stderr == ""
 
 
 def test_one_form_at_a_time() -> None:

@@ -2,7 +2,6 @@
 
 from ipaddress import ip_address
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -144,21 +143,6 @@ def test_an_alias_of_this_server_does_what_its_own_records_would() -> None:
     found = difference(wanted, held((name, "CNAME", (f"{HOST}.",))), {}, host=HOST)
 
     assert (found.changes, found.left) == ((), ())
-
-
-@pytest.mark.parametrize(
-    ("present", "own", "is_left"),
-    [("203.0.113.5", "10.0.0.5", True), ("10.0.0.4", "10.0.0.5", False), ("203.0.113.5", "192.0.2.1", False)],
-)
-def test_a_private_address_does_not_take_the_place_of_a_public_one(
-    present: str, own: str, is_left: bool
-) -> None:
-    wanted = wanted_sets([address_record(HOST, ip_address(own), Need.REQUIRED, "")])
-
-    found = difference(wanted, held((HOST, "A", (present,))), {}, host=HOST)
-
-    assert bool(found.left) is is_left
-    assert bool(found.changes) is not is_left
 
 
 def test_other_tags_of_caa_stay() -> None:

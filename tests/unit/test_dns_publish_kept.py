@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
@@ -208,6 +208,23 @@ def test_what_is_chosen_leaves_what_was_published_otherwise_alone(zones: Zones) 
 
     assert [change.key[0] for zone in only.zones for change in zone.changes] == [f"r1._domainkey.{DOMAIN}"]
     assert (DOMAIN, "MX") in only.ours
+
+
+def test_without_a_public_address_what_led_here_before_stays(
+    zones: Zones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: DnsSettings = vars(publishing)["dns_settings"](None, None)
+    publishing.publish(prepared(zones))
+    inside = replace(settings, addresses=(), inside=(ip_address("10.0.0.5"),))
+    monkeypatch.setattr(publishing, "dns_settings", lambda _answers, _machine: inside)
+
+    found = prepared(zones)
+
+    assert found.zones == ()
+    assert zones.held[HOST, "A"].values == ("192.0.2.25",)
+    assert (HOST, "A") in found.ours
+    (left,) = found.left
+    assert "10.0.0.5" in left.why
 
 
 def run(*arguments: str) -> Result:

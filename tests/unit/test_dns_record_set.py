@@ -260,6 +260,6 @@ def test_addresses_inside_a_network_are_not_for_the_world() -> None:
     assert list(map(str, publishable(addresses))) == ["192.0.2.25", "2001:db8::25"]
 
 
-def test_a_machine_with_inside_addresses_only_keeps_them() -> None:
-    addresses = (ip_address("10.0.0.5"),)
-    assert publishable(addresses) == addresses
+@pytest.mark.parametrize("address", ["10.0.0.5", "100.64.3.2", "169.254.1.1", "fe80::1", "fd00::1"])
+def test_of_a_machine_with_inside_addresses_only_none_is_published(address: str) -> None:
+    assert publishable((ip_address(address),)) == ()

@@ -54,6 +54,20 @@ def test_every_address_needs_the_name_of_the_host() -> None:
     ]
 
 
+def test_behind_a_router_it_is_the_routers_address_that_needs_it() -> None:
+    left = left_with(site={**SITE, "public_addresses": ["192.0.2.25"]})
+    assert [pointer.address for pointer in left.pointers] == ["192.0.2.25"]
+    assert left.no_address == ""
+
+
+def test_a_private_address_needs_no_name_and_a_public_one_is_asked_for() -> None:
+    inside = cast(MachineFacts, SimpleNamespace(addresses=(ip_address("10.0.0.5"),)))
+    left = handover(Answers.model_validate({"site": SITE}), inside)
+    assert left.pointers == ()
+    assert "10.0.0.5" in left.no_address
+    assert "public_addresses" in left.no_address
+
+
 def test_a_password_is_only_a_place() -> None:
     (password,) = left_with().passwords
 

@@ -56,7 +56,12 @@ class _Now:
 def receive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Receive:
     """A server with two domains; gives what delivers reports to its admin and collects them."""
     path = tmp_path / "reports" / "reports.db"
-    site = SimpleNamespace(domains=("example.test", "second.test"), admin="admin@example.test", hostname=HOST)
+    site = SimpleNamespace(
+        domains=("example.test", "second.test"),
+        admin="admin@example.test",
+        hostname=HOST,
+        public_addresses=(),
+    )
     answers = SimpleNamespace(site=site)
     inbox = Inbox(tmp_path / "admin" / "Maildir", HOST, site.domains)
     monkeypatch.setattr(store_module, "open_store", lambda: open_store(path))

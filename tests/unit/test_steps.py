@@ -306,6 +306,26 @@ def test_nothing_is_said_of_what_is_not_known() -> None:
     assert ids("hardware", suggested_draft(MACHINE), Surroundings()) == {}
 
 
+@pytest.mark.parametrize(
+    ("own", "given", "found"),
+    [
+        (["192.168.1.5"], [], ["private-addresses"]),
+        (["192.168.1.5", "fd00::5"], ["192.0.2.25"], []),
+        (["192.168.1.5", "2001:db8::5"], [], []),
+        (["192.168.1.5", "2001:db8::5"], ["192.0.2.25"], ["public-address-left-out"]),
+        (["192.168.1.5", "2001:db8::5"], ["192.0.2.25", "2001:db8::5"], []),
+        (["192.0.2.25"], [], []),
+        ([], [], []),
+    ],
+)
+def test_behind_a_router_a_public_address_is_asked_for(
+    own: list[str], given: list[str], found: list[str]
+) -> None:
+    draft = suggested_draft(MACHINE).with_value("site.public_addresses", given)
+    behind = replace(MACHINE, addresses=tuple(map(ip_address, own)))
+    assert ids("site", draft, behind) == dict.fromkeys(found, Status.WARN)
+
+
 def test_a_rotating_disk_matters_only_to_many_and_only_beneath_the_mail() -> None:
     disks = (Disk("sda", GIBIBYTE, True), Disk("nvme0n1", GIBIBYTE, False))
     on_disk = Surroundings(disks=disks, mail_place=MailPlace("/m", 1, 9000 * GIBIBYTE, ("sda",)))

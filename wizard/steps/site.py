@@ -1,6 +1,9 @@
 """The step that asks which server this is, and for whom."""
 
+from collections.abc import Iterator
+
 from backends.checks import Status
+from backends.dns.addresses import only_inside, publishable
 from backends.language import _
 from backends.machine.surroundings import Surroundings
 from wizard import text_checks
@@ -35,26 +38,65 @@ def step() -> Step:
             "later, but then every DNS record and every mail program has to follow."
         ),
         sections=("site",),
-        questions=(_hostname(), _domains(), _admin(), _expected_mailboxes(), _language()),
+        questions=(
+            _hostname(),
+            _domains(),
+            _admin(),
+            _expected_mailboxes(),
+            _language(),
+            _public_addresses(),
+        ),
         findings=findings,
     )
 
 
-def findings(draft: Draft, _surroundings: Surroundings) -> tuple[StepFinding, ...]:
-    """Whether the rest of the world can know this name."""
+def findings(draft: Draft, surroundings: Surroundings) -> tuple[StepFinding, ...]:
+    """Whether the rest of the world can know this name, and reach this machine."""
+    return (*_private_name(draft), *_private_addresses(draft, surroundings))
+
+
+def _private_name(draft: Draft) -> Iterator[StepFinding]:
     hostname = draft.value("site.hostname")
-    if not isinstance(hostname, str) or not hostname.lower().endswith(_PRIVATE_ENDINGS):
-        return ()
-    return (
-        StepFinding(
+    if isinstance(hostname, str) and hostname.lower().endswith(_PRIVATE_ENDINGS):
+        yield StepFinding(
             id="private-name",
             status=Status.WARN,
             seen=_("{hostname} is a name for private networks").format(hostname=hostname),
             wanted=_("a name in the public DNS, if mail should come from the internet"),
             mend=_("register a domain, and give this server a name in it, like mail.example.org"),
             is_acceptable=True,
-        ),
-    )
+        )
+
+
+def _private_addresses(draft: Draft, surroundings: Surroundings) -> Iterator[StepFinding]:
+    """Own addresses that can't be published, without a public one; or a public one that was left out."""
+    own = surroundings.addresses
+    given = draft.value("site.public_addresses")
+    if not given and own and not publishable(own):
+        yield StepFinding(
+            id="private-addresses",
+            status=Status.WARN,
+            seen=only_inside(own),
+            wanted=_("the address that mail comes in at from the internet, as the DNS records need it"),
+            mend=_("give the router's public address below, and lead port 25 and the others from it here"),
+            is_acceptable=True,
+        )
+    elif isinstance(given, list) and given:
+        families = {6 if ":" in str(each) else 4 for each in given}
+        left_out = [address for address in publishable(own) if address.version not in families]
+        if left_out:
+            yield StepFinding(
+                id="public-address-left-out",
+                status=Status.WARN,
+                seen=_(
+                    "this machine sends from {addresses} too, which is not among the public addresses"
+                ).format(addresses=", ".join(map(str, left_out))),
+                wanted=_(
+                    "every address that mail comes from: others refuse it from any that SPF does not name"
+                ),
+                mend=_("add it to the public addresses, or take it off this machine"),
+                is_acceptable=True,
+            )
 
 
 def _hostname() -> Question:
@@ -136,6 +178,23 @@ def _language() -> Question:
             Choice("en", _("English")),
             Choice("ja", _("Japanese")),
         ),
+    )
+
+
+def _public_addresses() -> Question:
+    return Question(
+        key="site.public_addresses",
+        kind=Kind.LINES,
+        label=_("Public addresses"),
+        why=_("Needed only behind a router: the DNS must name the address that others see."),
+        help=_(
+            "Leave this empty where the machine itself has a public address, as rented servers do. In a home "
+            "or an office the machine has an address like 192.168.1.5, and the internet sees the router's "
+            "instead: give that one, and in a line of its own the IPv6 address, if mail goes by IPv6 too. "
+            "It has to stay the same, and the router has to lead the mail ports from it to this machine. "
+            "What stands here is all that the DNS records, SPF and the reverse DNS are made of."
+        ),
+        source=_("RFC 1918 (private addresses); RFC 7208 section 5 (SPF)"),
     )
 
 
