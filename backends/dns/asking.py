@@ -51,6 +51,8 @@ class Answer:
     alias: str = ""
     """The name that the one asked for stands for (CNAME), without its last dot."""
     problem: str = ""
+    is_silence: bool = False
+    """Whether nothing at all came back."""
     is_secure: bool = False
     """Whether the resolver vouches for it (DNSSEC, the AD bit)."""
     is_referral: bool = False
@@ -132,10 +134,12 @@ class Network:
                 except dns.exception.Timeout:
                     continue
                 except (dns.exception.DNSException, OSError, EOFError, ValueError) as problem:
-                    return Answer(problem=clean(str(problem) or type(problem).__name__, 200))
+                    words = clean(str(problem) or type(problem).__name__, 200)
+                    return Answer(problem=words, is_silence=isinstance(problem, OSError))
             if self._heard.get(server, 0) < began:
                 self._silent.add(server)
-        return Answer(problem=_("no answer in {seconds:g} s").format(seconds=patience * _TRIES))
+        words = _("no answer in {seconds:g} s").format(seconds=patience * _TRIES)
+        return Answer(problem=words, is_silence=True)
 
 
 def _read(reply: dns.message.Message) -> Answer:

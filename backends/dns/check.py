@@ -9,7 +9,7 @@ from backends.dns import block_lists, policy_check, served_pins
 from backends.dns.addresses import name_the_public_ones, only_inside
 from backends.dns.asking import Asker
 from backends.dns.judging import Context, Judgement, Question, Standing, judge
-from backends.dns.looking import Look, Said
+from backends.dns.looking import Look, Said, is_only_the_resolver_heard
 from backends.dns.mta_sts import policy_host
 from backends.dns.policy_check import Fetched
 from backends.dns.record import DnsRecord, Need
@@ -61,7 +61,18 @@ async def check_records(
     found = await asyncio.gather(
         *(_domain(look, settings, tried, domain, records) for domain, records in chosen.items())
     )
-    return tuple(one for each in found for one in each)
+    judged = tuple(one for each in found for one in each)
+    return (_way_out(next(iter(chosen))), *judged) if look.was_shut_out else judged
+
+
+def _way_out(domain: str) -> Judgement:
+    """Said once, instead of with each record: the network lets nobody ask a name server."""
+    return Question(domain, "53", "way out", Need.RECOMMENDED).judged(
+        Standing.UNASKED,
+        _("this network blocks questions to other name servers (port 53): only the resolver's view is known"),
+        _("answers of the name servers that hold the records"),
+        _("let this machine ask port 53 of any address, UDP and TCP; or look from another network as well"),
+    )
 
 
 async def _domain(
@@ -86,6 +97,7 @@ async def _of_records(
     is_mail_domain = domain in settings.domains
     spf = SpfCheck(look, domain, await senders(look, settings) if is_mail_domain else ())
     passing = await spf.passing(said.get((domain, "TXT"), ())) if is_mail_domain else frozenset()
+    is_shut_out = any(map(is_only_the_resolver_heard, answers)) and await look.is_shut_out()
     judged = [
         judge(
             record,
@@ -95,6 +107,7 @@ async def _of_records(
                 host=settings.hostname,
                 siblings=tuple(one for one in records if (one.name, one.type) == (record.name, record.type)),
                 passing_spf=passing if record.name == domain else frozenset(),
+                is_shut_out=is_shut_out,
             ),
         )
         for record in records

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from backends.dns import tags
 from backends.dns.asking import Answer
-from backends.dns.looking import Said
+from backends.dns.looking import Said, is_only_the_resolver_heard
 from backends.dns.record import DnsRecord, Need
 from backends.language import _
 from backends.text import clean
@@ -22,6 +22,8 @@ class Standing(StrEnum):
     WRONG = "wrong"
     MISSING = "missing"
     PARTIAL = "not yet everywhere"
+    RESOLVER = "right for the resolver"
+    """The name servers can't be asked from here."""
     UNASKED = "could not be asked"
 
 
@@ -44,8 +46,9 @@ class Judgement:
 
     @property
     def is_amiss(self) -> bool:
-        """Whether mail depends on it and it is not right."""
-        return self.need is Need.REQUIRED and self.standing is not Standing.RIGHT
+        """Whether mail depends on it and it is not right, as far as can be seen from here."""
+        is_right = self.standing in {Standing.RIGHT, Standing.RESOLVER}
+        return self.need is Need.REQUIRED and not is_right
 
 
 @dataclass(frozen=True)
@@ -90,19 +93,22 @@ class Context:
     """What a record is judged by besides itself.
 
     `siblings` are all records that should be there under its name and type. `host` may not be an alias, and
-    `passing_spf` are SPF records in other words than ours that do what ours would do.
+    `passing_spf` are SPF records in other words than ours that do what ours would do. `is_shut_out` where
+    this network lets no question through to any name server, so that only the resolver can be asked.
     """
 
     domain: str
     host: str
     siblings: tuple[DnsRecord, ...]
     passing_spf: frozenset[str] = frozenset()
+    is_shut_out: bool = False
 
 
 def judge(record: DnsRecord, said: Sequence[Said], context: Context) -> Judgement:
     """How it stands with a record, by what each server of its zone says, and the resolver."""
     views = [_View(one, *_view(record, one.answer, context)) for one in said]
-    standing, seen = _together(views)
+    through = _through_the_resolver(views) if context.is_shut_out else None
+    standing, seen = through or _together(views)
     question = Question(context.domain, record.name, record.type, record.need)
     return question.judged(standing, seen, record.value, _mend(record, standing))
 
@@ -112,6 +118,16 @@ class _View:
     said: Said
     standing: Standing
     seen: str
+
+
+def _through_the_resolver(views: Sequence[_View]) -> tuple[Standing, str] | None:
+    """What it sees, where nobody else can be asked: what is right or missing there may be old."""
+    if not is_only_the_resolver_heard([view.said for view in views]):
+        return None
+    resolver = next(view for view in views if view.said.is_resolver)
+    seen = f"{resolver.said.server}: {resolver.seen}"
+    standings = {Standing.RIGHT: Standing.RESOLVER, Standing.MISSING: Standing.UNASKED}
+    return standings.get(resolver.standing, resolver.standing), seen
 
 
 def _together(views: Sequence[_View]) -> tuple[Standing, str]:
@@ -201,6 +217,8 @@ def _mend(record: DnsRecord, standing: Standing) -> str:
             return _("wait until caches have forgotten the old one; if it stays, look at these name servers")
         case Standing.UNASKED:
             return ask_again()
+        case Standing.RESOLVER:
+            return _("look from another network whether every name server has it")
         case _:
             return _("publish {name} {type} {value}").format(
                 name=record.name, type=record.type, value=record.presentation

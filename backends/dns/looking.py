@@ -1,6 +1,7 @@
 """One look at the DNS: each question once, and who holds which zone."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from backends.dns.asking import Answer, Asker
@@ -10,6 +11,12 @@ _MOST_SERVERS = 13
 """As many as the root has; who names more does not want to be asked."""
 
 _MOST_ADDRESSES = 4
+
+_DOUBT = 1.0
+"""Seconds without an answer, after which it is looked whether the network lets anybody through."""
+
+_OTHERS = 3
+"""How many of the root's servers are asked then: one of them may be down, hardly all."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,13 @@ class Said:
     is_resolver: bool = False
 
 
+def is_only_the_resolver_heard(said: Sequence[Said]) -> bool:
+    """Whether the resolver answers a question, and from no name server anything comes back."""
+    holders = [one.answer for one in said if not one.is_resolver]
+    is_resolved = any(one.is_resolver and not one.answer.problem for one in said)
+    return is_resolved and bool(holders) and all(one.is_silence for one in holders)
+
+
 @dataclass
 class Look:
     """What was asked so far, so that nothing is asked twice."""
@@ -45,6 +59,11 @@ class Look:
     asker: Asker
     _resolved: dict[tuple[str, str], asyncio.Task[Answer]] = field(default_factory=dict)
     _authorities: dict[str, asyncio.Task[Authority]] = field(default_factory=dict)
+    _way_out: list[asyncio.Task[bool]] = field(default_factory=list)
+    _was_heard: bool = False
+    """Whether any name server said anything."""
+    was_shut_out: bool = False
+    """What `is_shut_out` found, where it was asked."""
 
     async def resolve(self, name: str, kind: str) -> Answer:
         """What the resolver finds; names with or without their last dot."""
@@ -67,6 +86,28 @@ class Look:
                 for one in said
             )
         return (*said, Said(_("the resolver"), resolved, is_resolver=True))
+
+    async def is_shut_out(self) -> bool:
+        """Whether no name server anywhere can be heard: then the network keeps such questions in.
+
+        Where only those of a zone are silent, the root's answer, which are asked for nothing but that.
+        """
+        if not self._was_heard:
+            hears_the_root = await self._look_outside()
+            self.was_shut_out = not hears_the_root and not self._was_heard
+        return self.was_shut_out
+
+    def _look_outside(self) -> asyncio.Task[bool]:
+        if not self._way_out:
+            self._way_out.append(asyncio.ensure_future(self._hears_the_root()))
+        return self._way_out[0]
+
+    async def _hears_the_root(self) -> bool:
+        named = (await self.resolve(".", "NS")).values[:_OTHERS]
+        found = await asyncio.gather(*(self.resolve(name, "A") for name in named))
+        addresses = [address for each in found for address in each.values[:1]]
+        answers = await asyncio.gather(*(self.asker.ask(address, ".", "NS") for address in addresses))
+        return not all(answer.is_silence for answer in answers)
 
     async def authority_of(self, name: str) -> Authority:
         """The nearest zone that a name lies in."""
@@ -99,7 +140,10 @@ class Look:
         if authority.problem:
             where = _("the name servers of {zone}").format(zone=authority.zone)
             return (Said(where, Answer(problem=authority.problem)),)
-        answers = await asyncio.gather(*(self._ask(one, name, kind) for one in authority.servers))
+        asking = [asyncio.ensure_future(self._ask(one, name, kind)) for one in authority.servers]
+        if asking and not self._was_heard and not (await asyncio.wait(asking, timeout=_DOUBT))[0]:
+            self._look_outside()
+        answers = await asyncio.gather(*asking)
         return tuple(
             Said(server.name, answer) for server, answer in zip(authority.servers, answers, strict=True)
         )
@@ -107,7 +151,10 @@ class Look:
     async def _ask(self, server: NameServer, name: str, kind: str) -> Answer:
         answer = Answer(problem=_("the name server has no address"))
         for address in server.addresses:
-            answer = await self.asker.ask(address, f"{name}.", kind)
+            said = await self.asker.ask(address, f"{name}.", kind)
+            self._was_heard = self._was_heard or not said.is_silence
+            # What one of its addresses says counts more than the silence of another.
+            answer = answer if said.is_silence and address != server.addresses[0] else said
             if not answer.problem:
                 break
         if answer.alias and not answer.values:

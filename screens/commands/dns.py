@@ -71,7 +71,10 @@ def check(*, only: str | None, as_json: bool) -> None:
     addresses lead to the host's name and back, whether block lists name them, whether the MTA-STS policy can
     be fetched, and whether the served keys are those in the DNS.
 
-    Exit status 1 when something required is not right.
+    Where the network blocks port 53 to all name servers, the resolver alone is asked, and what is right
+    there is told apart: whether it is so everywhere can't be known then.
+
+    Exit status 1 when something required is not right, as far as can be seen.
     """
     from wizard.dns_check import domains_with_records, look
 
@@ -167,6 +170,7 @@ def _print_checked(one: "Judgement") -> None:
         Standing.WRONG: (_("WRONG"), "red"),
         Standing.MISSING: (_("MISSING"), "red"),
         Standing.PARTIAL: (_("NOT YET EVERYWHERE"), "yellow"),
+        Standing.RESOLVER: (_("RESOLVER ONLY"), "yellow"),
         Standing.UNASKED: (_("COULD NOT BE ASKED"), "yellow"),
     }[one.standing]
     if one.standing is Standing.RIGHT:

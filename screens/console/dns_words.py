@@ -26,6 +26,7 @@ _STATES = {
     "wrong": (_("WRONG"), "bold red"),
     "missing": (_("MISSING"), "bold red"),
     "not yet everywhere": (_("NOT YET EVERYWHERE"), "yellow"),
+    "right for the resolver": (_("RESOLVER ONLY"), "yellow"),
     "could not be asked": (_("COULD NOT BE ASKED"), "yellow"),
 }
 """By the value of a Standing."""
@@ -37,6 +38,7 @@ _TYPES = {
     "signed": _("signed"),
     "reports": _("reports"),
     "block list": _("block list"),
+    "way out": _("way out"),
 }
 """What hangs on records and has no type of the DNS."""
 

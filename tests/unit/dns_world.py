@@ -8,6 +8,7 @@ from backends.dns.records import records_for
 from backends.dns.settings import DnsSettings
 
 NS1, NS2 = "192.0.2.53", "192.0.2.54"
+ROOT = "192.0.2.1"
 RESOLVER = "resolver"
 Key = tuple[str, str]
 
@@ -20,6 +21,8 @@ class World:
     own: dict[tuple[str, str, str], Answer] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
     """Servers that give no answer, and why."""
+    unheard: set[str] = field(default_factory=set)
+    """Servers from which nothing comes back."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def resolve(self, name: str, kind: str) -> Answer:
@@ -39,6 +42,8 @@ class World:
     def _answer(self, server: str, name: str, kind: str) -> Answer:
         name = name.rstrip(".").lower()
         self.asked.append((server, name, kind))
+        if server in self.unheard:
+            return Answer(problem="no answer in 4 s", is_silence=True)
         if server in self.silent:
             return Answer(problem=self.silent[server])
         if (server, name, kind) in self.own:
@@ -55,6 +60,8 @@ def published(settings: DnsSettings) -> World:
     for record in records_for(settings):
         key = (record.name, record.type)
         world.held[key] = (*world.held.get(key, ()), record.value)
+    world.set("", "NS", "a.root.test.")
+    world.set("a.root.test", "A", ROOT)
     for zone in ("example.test", "second.test", "test"):
         world.set(zone, "NS", "ns1.dns.test.", "ns2.dns.test.")
     world.set("ns1.dns.test", "A", NS1)

@@ -18,11 +18,11 @@ from backends.dns.policy_check import Fetched
 from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
 from backends.rspamd import dkim_keys
 from tests.issuer import Issuer, pem
-from tests.unit.dns_world import NS1, NS2, RESOLVER, World, published
+from tests.unit.dns_world import NS1, NS2, RESOLVER, ROOT, World, published
 
 HOST = "mail.example.test"
 POLICY = Fetched(200, "text/plain; charset=utf-8", "", policy_text(HOST, "testing"))
-RIGHT, WRONG, MISSING, PARTIAL, UNASKED = Standing
+RIGHT, WRONG, MISSING, PARTIAL, ONLY_RESOLVER, UNASKED = Standing
 
 
 @pytest.fixture(scope="module")
@@ -244,6 +244,51 @@ async def test_what_only_the_resolver_still_remembers_is_wrong(
     found = await one(settings, world, probes, "example.test", "MX")
     assert found.standing is WRONG
     assert found.seen == "10 new.test."
+
+
+async def test_where_the_network_blocks_questions_it_is_said_once_and_nothing_is_called_right_everywhere(
+    settings: CheckSettings, world: World, probes: Probes
+) -> None:
+    world.unheard |= {NS1, NS2, ROOT}
+    found = await check_records(settings, world, probes=probes)
+
+    assert found[0].type == "way out"
+    assert [each.type for each in found].count("way out") == 1
+    types = {"A", "AAAA", "MX", "TXT", "SRV", "TLSA"}
+    records = [each for each in found[1:] if each.type in types]
+    assert {each.standing for each in records} == {ONLY_RESOLVER}
+    assert all("resolver" in each.seen and each.wanted for each in records)
+    assert not any(each.is_amiss for each in found)
+
+
+async def test_what_the_resolver_alone_does_not_find_is_not_called_missing(
+    settings: CheckSettings, world: World, probes: Probes
+) -> None:
+    world.unheard |= {NS1, NS2, ROOT}
+    world.set("example.test", "MX")
+    found = await one(settings, world, probes, "example.test", "MX")
+    assert (found.standing, found.is_amiss) == (UNASKED, True)
+    assert "resolver" in found.seen
+
+
+async def test_what_points_elsewhere_for_the_resolver_is_wrong_also_where_nobody_else_is_heard(
+    settings: CheckSettings, world: World, probes: Probes
+) -> None:
+    world.unheard |= {NS1, NS2, ROOT}
+    world.set("example.test", "MX", "10 other.test.")
+    found = await one(settings, world, probes, "example.test", "MX")
+    assert (found.standing, found.seen) == (WRONG, "the resolver: 10 other.test.")
+
+
+@pytest.mark.parametrize("heard", [NS2, ROOT])
+async def test_dead_name_servers_are_no_network_that_blocks_them(
+    settings: CheckSettings, world: World, probes: Probes, heard: str
+) -> None:
+    world.unheard |= {NS1, NS2, ROOT} - {heard}
+    found = await check_records(settings, world, probes=probes)
+    assert "way out" not in {each.type for each in found}
+    mx = next(each for each in found if each.type == "MX")
+    assert (mx.standing, mx.is_amiss) == (UNASKED, True)
 
 
 async def test_an_address_inside_is_not_asked_for_and_a_public_one_is_missed_plainly(
