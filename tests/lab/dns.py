@@ -17,6 +17,7 @@ import dns.resolver
 
 from tests.lab import cgroups, namespaces, network
 from tests.lab.host import LabError, package_hosts
+from tests.lab.second_dns import SecondServer
 from tests.lab.zones import VERBATIM, Records, quoted, relative, root_file, root_servers, zone_file
 
 ZONES = ("example.test", "other.test")
@@ -149,9 +150,14 @@ class Dns:
             raise LabError(f"{host} has no address in the lab's DNS")
         return found[0]
 
-    def silent(self) -> AbstractContextManager[None]:
-        """Within the block, nobody gets an answer."""
-        return network.silence(self.lab)
+    def silent(self, address: str = "") -> AbstractContextManager[None]:
+        """Within the block, nobody gets an answer; or only none from the server at this address."""
+        return network.silence(self.lab, address)
+
+    def second(self, *, is_empty: bool = False) -> SecondServer:
+        """Within the block there is a second name server, `ns2.lab.test`, with the zones as they are now."""
+        group = self.group.with_name(f"{self.group.name}2")
+        return SecondServer(self.lab, self.directory / "second", group, self._zones, is_empty=is_empty)
 
     @property
     def _knot(self) -> Path:
@@ -259,7 +265,8 @@ def knot_configuration(
             f"key:\n  - id: update\n    algorithm: hmac-sha256\n    secret: {each}"
             for each in updates.values()
         ),
-        *("acl:\n  - id: update\n    key: update\n    action: update" for _each in updates),
+        f"acl:\n  - id: copies\n    address: {network.SUBNET}.0/24\n    action: transfer",
+        *("  - id: update\n    key: update\n    action: update" for _each in updates),
         "policy:\n  - id: short\n    algorithm: ecdsap256sha256\n    ksk-lifetime: 0\n    zsk-lifetime: 0",
         f'template:\n  - id: default\n    storage: {directory}\n    file: "%s.zone"',
         "    zonefile-sync: -1\n    zonefile-load: whole\n    journal-content: none",
@@ -269,7 +276,7 @@ def knot_configuration(
     lines += [
         f"  - domain: {zone}"
         + ("\n    dnssec-signing: on" if zone in signed else "")
-        + ("\n    acl: update" if zone in updates else "")
+        + ("\n    acl: [copies, update]" if zone in updates else "\n    acl: copies")
         for zone in zones
     ]
     return "\n".join(lines) + "\n"

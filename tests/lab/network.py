@@ -15,6 +15,7 @@ SUBNET = "198.51.100"
 SUBNET6 = "2001:db8:100:"
 GATEWAY, GATEWAY6 = f"{SUBNET}.1", f"{SUBNET6}:1"
 AUTHORITATIVE, AUTHORITATIVE6 = f"{SUBNET}.53", f"{SUBNET6}:53"
+SECOND_AUTHORITATIVE = f"{SUBNET}.54"
 
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _BRIDGE = "lab0"
@@ -28,7 +29,9 @@ class Network:
     """
 
     name: str
-    _free: list[int] = field(default_factory=lambda: [number for number in range(10, 251) if number != 53])
+    _free: list[int] = field(
+        default_factory=lambda: [number for number in range(10, 251) if number not in {53, 54}]
+    )
 
     def open(self) -> None:
         """Makes the namespace, the bridge, and the way out."""
@@ -62,11 +65,7 @@ class Network:
         ip("-n", self.name, "link", "set", port, "master", _BRIDGE, "up")
         # A later machine at this address must not be taken for the earlier one: neighbours remember the MAC.
         ip("-n", namespace, "link", "set", "eth0", "address", f"02:00:00:00:00:{number:02x}")
-        ip("-n", namespace, "address", "add", f"{SUBNET}.{number}/24", "dev", "eth0")
-        ip("-n", namespace, "address", "add", f"{SUBNET6}:{number}/64", "dev", "eth0", "nodad")
-        ip("-n", namespace, "link", "set", "eth0", "up")
-        ip("-n", namespace, "route", "add", "default", "via", GATEWAY)
-        ip("-n", namespace, "-6", "route", "add", "default", "via", GATEWAY6)
+        _address(namespace, number)
 
     def detach(self, namespace: str, number: int) -> None:
         """Takes the namespace away, and its place on the bridge at once; none there is fine."""
@@ -109,6 +108,11 @@ def add_addresses(name: str, addresses: Iterable[str]) -> None:
         ip("-n", name, "address", "add", f"{address}/{wide[0]}", "dev", _BRIDGE, *wide[1:])
 
 
+def remove_address(name: str, address: str) -> None:
+    """Takes such an IPv4 address away again."""
+    ip("-n", name, "address", "delete", f"{address}/32", "dev", _BRIDGE)
+
+
 def close(name: str) -> None:
     """Takes away what `Network.open` made for the lab `name`, as far as it is there."""
     for namespace in namespaces.named(f"{name}-"):
@@ -131,14 +135,56 @@ def _delete_link(name: str) -> None:
 
 
 @contextmanager
-def silence(name: str) -> Iterator[None]:
-    """Within the block, no DNS server of the lab `name` hears a question: askers run into their timeouts."""
-    chain = "type filter hook input priority 0;\nudp dport 53 drop\ntcp dport 53 drop\n"
+def silence(name: str, address: str = "") -> Iterator[None]:
+    """Within the block, no DNS server of the lab `name` hears a question: askers run into their timeouts.
+
+    With an IPv4 address, only the one there.
+    """
+    match = f"ip daddr {address} " if address else ""
+    chain = f"type filter hook input priority 0;\n{match}udp dport 53 drop\n{match}tcp dport 53 drop\n"
     nft(name, f"table inet silence {{\nchain questions {{\n{chain}}}\n}}\n")
     try:
         yield
     finally:
         nft(name, "delete table inet silence")
+
+
+@contextmanager
+def behind_a_router(name: str, namespace: str, number: int) -> Iterator[tuple[str, str]]:
+    """Within the block, the machine with this number has an address of a private network only.
+
+    Gives that and the router's public one, which is the machine's own as ever: what comes to it is led to the
+    machine, also what the machine itself sends there.
+    """
+    inside, router, public = f"10.53.0.{number}", "10.53.0.1", f"{SUBNET}.{number}"
+    port = f"port{number}"
+    lead_in = f"type nat hook prerouting priority dstnat;\nip daddr {public} dnat to {inside}\n"
+    lead_out = f"type nat hook postrouting priority srcnat;\nip saddr {inside} snat to {public}\n"
+    ip("-n", namespace, "address", "flush", "dev", "eth0", "scope", "global")
+    ip("-n", name, "link", "set", port, "nomaster")
+    try:
+        ip("-n", name, "address", "add", f"{router}/24", "dev", port)
+        ip("-n", name, "address", "add", f"{public}/32", "dev", _BRIDGE)
+        nft(name, f"table ip router {{\nchain inward {{\n{lead_in}}}\nchain outward {{\n{lead_out}}}\n}}\n")
+        ip("-n", namespace, "address", "add", f"{inside}/24", "dev", "eth0")
+        ip("-n", namespace, "route", "replace", "default", "via", router)
+        yield inside, public
+    finally:
+        nft(name, "add table ip router\ndelete table ip router\n")
+        ip("-n", name, "address", "delete", f"{public}/32", "dev", _BRIDGE)
+        ip("-n", name, "address", "flush", "dev", port)
+        ip("-n", name, "link", "set", port, "master", _BRIDGE)
+        ip("-n", namespace, "address", "flush", "dev", "eth0", "scope", "global")
+        _address(namespace, number)
+
+
+def _address(namespace: str, number: int) -> None:
+    """The addresses that end in `number`, and the ways out."""
+    ip("-n", namespace, "address", "add", f"{SUBNET}.{number}/24", "dev", "eth0")
+    ip("-n", namespace, "address", "add", f"{SUBNET6}:{number}/64", "dev", "eth0", "nodad")
+    ip("-n", namespace, "link", "set", "eth0", "up")
+    ip("-n", namespace, "route", "replace", "default", "via", GATEWAY)
+    ip("-n", namespace, "-6", "route", "replace", "default", "via", GATEWAY6)
 
 
 def table(name: str) -> str:

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
 
 from tests.e2e.server import mailstead, write_answers
+from tests.lab import network
 from tests.lab.dns import UNBLOCKING
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
@@ -16,6 +18,19 @@ from tests.lab.machine import Machine
 ZONE, LIST = "example.test", "list.other.test"
 HOST = f"mail.{ZONE}"
 CA = "/etc/mailstead/tls/ca/ca.pem"
+ANSWERS = "/etc/mailstead/answers.toml"
+OFFICE = """\
+table inet office {
+    chain questions {
+        type filter hook output priority 0
+        meta skuid unbound accept
+        oifname lo accept
+        udp dport 53 drop
+        tcp dport 53 drop
+    }
+}
+"""
+"""A network in which only its resolver is let through, here the one on the machine itself."""
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +158,85 @@ def test_silence_is_no_good_news(lab: Lab, server: Machine, zone: str) -> None:
     assert code == 1
     of_dns = [one for one in found.values() if one["type"] != "policy"]
     assert {one["status"] for one in of_dns} == {"could not be asked"}
+
+
+def test_what_one_name_server_does_not_have_yet_is_not_yet_everywhere(
+    lab: Lab, server: Machine, zone: str
+) -> None:
+    on_both = f"{zone}{ZONE}. 3600 IN NS ns2.lab.test.\n"
+    lab.dns.load(ZONE, changed(on_both, ZONE, "MX", f"10 old.{ZONE}."))
+    with lab.dns.second():
+        publish(lab, server, on_both)
+        code, found = check(server)
+    assert (code, found[ZONE, "MX"]["status"]) == (1, "not yet everywhere")
+    assert found[ZONE, "MX"]["seen"].startswith(f"ns2.lab.test: 10 old.{ZONE}.")
+    assert found[f"r1._domainkey.{ZONE}", "TXT"]["status"] == "right"
+
+
+def test_a_name_server_that_fails_or_is_dead_is_no_good_news(lab: Lab, server: Machine, zone: str) -> None:
+    seen = {}
+    lab.dns.load(ZONE, f"{zone}{ZONE}. 3600 IN NS ns2.lab.test.\n")
+    with lab.dns.second(is_empty=True):
+        for name, silence in (
+            ("failing", nullcontext()),
+            ("dead", lab.dns.silent(network.SECOND_AUTHORITATIVE)),
+        ):
+            with silence:
+                server.run("unbound-control", "flush_zone", ".")
+                code, found = check(server)
+            seen[name] = (code, found[ZONE, "MX"]["status"], found[ZONE, "MX"]["seen"])
+            assert "way out" not in {one["type"] for one in found.values()}
+    assert seen == {
+        "failing": (1, "could not be asked", "ns2.lab.test: SERVFAIL"),
+        "dead": (1, "could not be asked", "ns2.lab.test: no answer in 4 s"),
+    }
+
+
+def test_a_network_that_blocks_questions_is_named_and_only_the_resolver_is_believed(
+    lab: Lab, server: Machine, zone: str
+) -> None:
+    publish(lab, server, changed(zone, f"r1._domainkey.{ZONE}", "TXT"))
+    server.write("/root/office.nft", OFFICE)
+    server.run("nft", "-f", "/root/office.nft")
+    try:
+        done = server.run("mailstead", "dns", "check", check=False)
+        code, found = check(server)
+    finally:
+        server.run("nft", "delete", "table", "inet", "office")
+    assert done.stdout.count("port 53") == 2  # what is seen, and what to do
+    assert found["53", "way out"]["status"] == "could not be asked"
+    for key in ((HOST, "A"), (ZONE, "MX"), (ZONE, "TXT"), (f"_dmarc.{ZONE}", "TXT")):
+        assert found[key]["status"] == "right for the resolver"
+        assert found[key]["seen"].startswith("the resolver: ")
+    key = found[f"r1._domainkey.{ZONE}", "TXT"]
+    assert (code, key["status"]) == (1, "could not be asked")
+    assert key["seen"] == "the resolver: there is none"
+
+
+def test_behind_a_router_its_address_is_published_and_checked_and_no_private_one(
+    lab: Lab, server: Machine
+) -> None:
+    with network.behind_a_router(lab.name, server.namespace, server.number) as (inside, public):
+        unknown = server.run("mailstead", "dns", "records", "--zone")
+        publish(lab, server, unknown.stdout.replace(" 3600 IN ", " 0 IN "))
+        code, found = check(server)
+        server.run("sed", "-i", f's/^public_addresses = .*/public_addresses = ["{public}"]/', ANSWERS)
+        try:
+            known = server.run("mailstead", "dns", "records", "--zone")
+            publish(lab, server, known.stdout.replace(" 3600 IN ", " 0 IN "))
+            code_behind, behind = check(server)
+        finally:
+            server.run("sed", "-i", "s/^public_addresses = .*/public_addresses = []/", ANSWERS)
+    assert " IN A " not in unknown.stdout
+    assert f"reaches this machine: {inside}" in unknown.stderr
+    assert (code, found[HOST, "A"]["status"]) == (1, "could not be asked")
+    assert "[site] public_addresses" in found[HOST, "A"]["mend"]
+    assert f"{HOST}. 3600 IN A {public}" in known.stdout
+    assert inside not in known.stdout
+    assert known.stderr == ""
+    assert {name: one for name, one in behind.items() if one["status"] != "right"} == {}
+    assert code_behind == 0
+    assert behind[public, "PTR"]["seen"] == f"{HOST}, and back"
 
 
 def test_listed_is_told_from_refused(lab: Lab, server: Machine, zone: str) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.lab.host import LabError
-from tests.lab.network import AUTHORITATIVE, AUTHORITATIVE6
+from tests.lab.network import AUTHORITATIVE, AUTHORITATIVE6, SECOND_AUTHORITATIVE
 
 Records = dict[tuple[str, str], tuple[str, ...]]
 
 NAME_SERVER = "ns.lab.test."
+SECOND_NAME_SERVER = "ns2.lab.test."
+"""Holds a zone only where a test says so (second_dns.py), and that has to name it."""
 _HINTS = Path("/usr/share/dns/root.hints")
 _SOA = f"{NAME_SERVER} hostmaster.lab.test. {{serial}} 3600 600 86400 0"
 
@@ -54,6 +56,7 @@ def root_file(
         lines.append(f"@ NS {server}")
         lines += [_address(server, address) for address in addresses]
     lines += [_address(NAME_SERVER, address) for address in (AUTHORITATIVE, AUTHORITATIVE6)]
+    lines.append(_address(SECOND_NAME_SERVER, SECOND_AUTHORITATIVE))
     for zone in zones:
         lines.append(f"{zone}. NS {NAME_SERVER}")
         lines += [f"{zone}. 0 DS {value}" for value in signers.get(zone, ())]
