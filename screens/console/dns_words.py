@@ -42,7 +42,8 @@ _TYPES = {
 }
 """What hangs on records and has no type of the DNS."""
 
-_STATE_WIDTH = max(cell_len(words) for words, _style in _STATES.values()) + 2
+STATE_WIDTH = max(cell_len(words) for words, _style in _STATES.values()) + 2
+"""Cells that a state takes, with a gap behind it."""
 _TYPE_WIDTH = max(cell_len(words) for words in _TYPES.values()) + 2
 _NAME_WIDTH = 40
 _WIDE = 100
@@ -90,7 +91,7 @@ def dns_line(row: DnsRow, width: int) -> Text:
         line.truncate(width, overflow="ellipsis")
         return line
     _words, style = _STATES[entry.standing or _UNSEEN]
-    text = set_cell_size(f"  {state(entry)}", _STATE_WIDTH + 2) + set_cell_size(type_of(entry), _TYPE_WIDTH)
+    text = set_cell_size(f"  {state(entry)}", STATE_WIDTH + 2) + set_cell_size(type_of(entry), _TYPE_WIDTH)
     name = clean(entry.name)
     if width >= _WIDE:
         text += f"{name}  " if cell_len(name) >= _NAME_WIDTH else set_cell_size(name, _NAME_WIDTH + 2)
@@ -102,7 +103,7 @@ def dns_line(row: DnsRow, width: int) -> Text:
 
 def titles(width: int) -> Content:
     """What stands in the columns."""
-    text = set_cell_size("  " + _("state"), _STATE_WIDTH + 2) + set_cell_size(_("type"), _TYPE_WIDTH)
+    text = set_cell_size("  " + _("state"), STATE_WIDTH + 2) + set_cell_size(_("type"), _TYPE_WIDTH)
     if width >= _WIDE:
         text += set_cell_size(_("name"), _NAME_WIDTH + 2) + _("seen, or wanted")
     else:

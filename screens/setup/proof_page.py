@@ -1,11 +1,12 @@
 """The page Proof: what works, and what is left for the person."""
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,20 +17,21 @@ from backends.checks import Status
 from backends.errors import MailsteadError
 from backends.language import _, ngettext
 from backends.text import clean
+from screens.console.moments import now
 from screens.console.panel import describe
 from screens.setup.apply_page import ApplyPage
 from screens.setup.looking import apart
 from screens.setup.page import Page
+from screens.setup.proof_records import DnsSight, record_rows
+from screens.setup.proof_rows import Kind, Row, draw
 from screens.widgets.line_view import LineView
 from wizard.progress import Phase, Progress, Seen
 
 if TYPE_CHECKING:
     from backends.machine.port_25 import Port25
+    from wizard.dns_list import DnsList
     from wizard.handover import Handover
 
-Kind = Literal["title", "ok", "bad", "doubtful", "do", "text"]
-_STYLES = {"title": "bold", "ok": "green", "bad": "bold red", "doubtful": "yellow", "do": "", "text": ""}
-_MARKS = {"ok": "+ ", "bad": "! ", "doubtful": "? ", "do": "- "}
 _KINDS: dict[Status, Kind] = {
     Status.OK: "ok",
     Status.FAIL: "bad",
@@ -38,15 +40,8 @@ _KINDS: dict[Status, Kind] = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """A line. `more` is said below the list while the cursor is on it; `copy` is what c copies."""
-
-    kind: Kind
-    text: str
-    more: str = ""
-    copy: str = ""
-    number: int = 0
+_FRESH = timedelta(minutes=5)
+"""Whoever comes back to the page within this time sees what was seen of the DNS; r asks anew."""
 
 
 class ProofPage(Page):
@@ -59,12 +54,15 @@ class ProofPage(Page):
         "the domain's DNS is kept; the name of its address, which whoever gives you the address sets; and "
         "what mail programs need to know. c copies the line under the cursor, z all records as a zone "
         "file.\n\n"
+        "How each record stands is asked of the name servers in the background; r asks again, once you have "
+        "published them. + is right, ! wrong or missing, ? not yet everywhere or not known.\n\n"
         "All of this can be seen again in the console, and by mailstead prove and mailstead dns records."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "console", _("To the console"), id="proof-console"),
         Binding("c", "copy", _("Copy"), id="proof-copy"),
         Binding("z", "zone", _("Zone file"), id="proof-zone"),
+        Binding("r", "look_again", _("Look again"), id="proof-again"),
         Binding("p", "password", _("Password"), id="proof-password"),
     ]
 
@@ -72,10 +70,11 @@ class ProofPage(Page):
         super().__init__(id=id)
         self._progress: Progress | None = None
         self._handover: Handover | None = None
+        self._sight = DnsSight()
         self._follows = False
         self._trouble = ""
         self._heading = Static(classes="page-heading")
-        self._lines = LineView[Row](_draw, key=lambda row: row.number, id="proof-lines")
+        self._lines = LineView[Row](draw, key=lambda row: row.number, id="proof-lines")
         self._more = Static(id="proof-more")
 
     def compose(self) -> ComposeResult:
@@ -133,6 +132,11 @@ class ProofPage(Page):
         words = _("The same comes from: mailstead dns records --zone")
         self.app.push_screen(CopyScreen(_("All records"), zone_text(self._handover.records), words))
 
+    def action_look_again(self) -> None:
+        """Ask the name servers how the records stand now, unless that is under way."""
+        if self._handover is not None and not self._sight.is_asking:
+            self._ask_the_dns()
+
     @work(exit_on_error=False, description="show the password")
     async def action_password(self) -> None:
         """The admin's password, read now and written nowhere."""
@@ -184,6 +188,24 @@ class ProofPage(Page):
         except (MailsteadError, OSError) as problem:
             self._handover, self._trouble = None, describe(problem)
         self._draw()
+        seen_at = self._sight.looked_at
+        if self._handover and not self._sight.is_asking and (not seen_at or now() - seen_at > _FRESH):
+            self._ask_the_dns()
+
+    @work(group="dns", exit_on_error=False, description="ask the name servers")
+    async def _ask_the_dns(self) -> None:
+        """Takes seconds, in which what was seen before stays."""
+        self._sight = replace(self._sight, is_asking=True, looked_at=None, trouble="")
+        self._draw()
+        try:
+            found = await apart(_look_at_records)
+        except (MailsteadError, OSError) as problem:
+            self._sight = DnsSight(trouble=describe(problem))
+        else:
+            self._sight = DnsSight(found.entries, now())
+        finally:
+            self._sight = replace(self._sight, is_asking=False)
+            self._draw()
 
     def _draw(self) -> None:
         if not self.is_mounted:
@@ -221,6 +243,7 @@ class ProofPage(Page):
             yield from _proof_rows(self._progress)
         if self._handover is not None:
             surroundings = self.setup.surroundings
+            yield from record_rows(self._handover, self._sight)
             yield from _rows_left(self._handover, surroundings.port_25 if surroundings else None)
         elif self._trouble:
             yield from (Row("text", line, copy=self._trouble) for line in self._trouble.splitlines())
@@ -243,20 +266,6 @@ def _seen_row(seen: Seen) -> Row:
 
 
 def _rows_left(left: "Handover", port_25: "Port25 | None") -> Iterator[Row]:
-    yield Row("title", "")
-    yield Row("title", _("Publish these records where the DNS of the domain is kept"))
-    for record in left.records:
-        line = f"{record.name}  {record.type}  {record.value}"
-        yield Row("do", clean(line), clean(line), copy=record.presentation)
-    yield Row("title", "")
-    yield Row("title", _("Have the name of the address set (reverse DNS, PTR)"))
-    for pointer in left.pointers:
-        line = f"{pointer.address}  PTR  {pointer.hostname}"
-        more = _(
-            "Whoever gave you the address sets it. Large providers refuse mail from addresses whose name "
-            "does not lead back to them."
-        )
-        yield Row("do", clean(line), f"{clean(line)}\n{more}", copy=pointer.hostname)
     yield Row("title", "")
     yield _port_25_row(left, port_25)
     yield Row("title", "")
@@ -296,14 +305,15 @@ def _port_25_row(left: "Handover", port_25: "Port25 | None") -> Row:
     )
 
 
-def _draw(row: Row, width: int) -> Text:
-    line = Text(f"{_MARKS.get(row.kind, '')}{row.text}", style=_STYLES[row.kind], no_wrap=True)
-    line.truncate(width, overflow="ellipsis")
-    return line
-
-
 def _first_line(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0]
+
+
+def _look_at_records() -> "DnsList":
+    """What is imported for it takes longer than the first paint may."""
+    from wizard.dns_list import look_at_records
+
+    return look_at_records(os.environ)
 
 
 def _last_run() -> Progress | None:

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,16 +14,20 @@ import pytest
 from textual.css.query import NoMatches
 from textual.pilot import Pilot
 
+from backends.dns.judging import Judgement, Standing
 from backends.dns.records import DnsRecord
+from backends.dns.rotation import Rotation
 from backends.machine.port_25 import Port25
 from backends.machine.surroundings import Surroundings
 from backends.resources import Action
 from screens.app import MailsteadApp
+from screens.console import moments
 from screens.setup import apply_page, looking
 from screens.setup.looking import FirstLook
 from screens.setup.setup_screen import SetupScreen
 from tests.unit.recorded_runs import JOURNALS
-from wizard import handover, review, running
+from wizard import dns_list, handover, review, running
+from wizard.dns_list import DnsEntry, DnsList
 from wizard.draft import Draft
 from wizard.handover import Access, Handover, Password, Pointer
 from wizard.plan import Change
@@ -99,6 +105,32 @@ LEFT = Handover(
 )
 
 
+def seen(record: DnsRecord, standing: Standing, what: str = "", mend: str = "") -> DnsEntry:
+    """A record, and how it stands."""
+    judgement = Judgement(
+        "example.test", record.name, record.type, record.need, standing, what, record.value, mend
+    )
+    return DnsEntry("example.test", record.name, record.type, record.need, record=record, judgement=judgement)
+
+
+SEEN = (
+    seen(LEFT.records[0], Standing.RIGHT, "198.51.100.7"),
+    seen(LEFT.records[1], Standing.WRONG, "10 old.example.test.", "publish example.test MX …"),
+    seen(LEFT.records[2], Standing.PARTIAL, "ns2.example.test: there is none", "wait"),
+    replace(
+        seen(
+            DnsRecord("198.51.100.7", "PTR", "mail.example.test"), Standing.MISSING, "the address has no name"
+        ),
+        record=None,
+    ),
+)
+
+
+def dns_list_of(*entries: DnsEntry) -> DnsList:
+    """What a look at the DNS found."""
+    return DnsList(entries, is_automatic=False, rotation=Rotation())
+
+
 class Made:
     """The made-up machine: what tests change before the app starts, and a run's journal in `runs`."""
 
@@ -108,6 +140,8 @@ class Made:
         """The page to begin with."""
         self.draft, self.review = DRAFT, PLANNED
         self.left: Handover = LEFT
+        self.seen: Callable[[], DnsList] = dns_list_of
+        """What the look at the DNS finds."""
         self.is_at_work = False
         self.to_show: Path | None = None
         self.now = datetime(2026, 11, 24, tzinfo=UTC)
@@ -130,19 +164,26 @@ class Made:
 
 
 @pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     made = Made(tmp_path / "runs", monkeypatch)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     monkeypatch.setitem(MailsteadApp.MODES, "setup", lambda: SetupScreen(made.first))
     monkeypatch.setattr(looking, "look", lambda: FirstLook(made.draft, SURROUNDINGS))
     monkeypatch.setattr(review, "look_over", lambda _answers: made.review)
     monkeypatch.setattr(running, "run_to_show", lambda: made.to_show)
     monkeypatch.setattr(running, "run_at_work", lambda: made.to_show if made.is_at_work else None)
     monkeypatch.setattr(handover, "look_what_is_left", lambda: made.left)
+    monkeypatch.setattr(dns_list, "look_at_records", lambda _environment: made.seen())
+    monkeypatch.setattr("screens.setup.proof_page.now", lambda: made.now)
+    monkeypatch.setattr(moments, "now", lambda: made.now)
     monkeypatch.setattr(apply_page, "_now", lambda: made.now)
     monkeypatch.setattr("wizard.history.load_runs", lambda: ())
     monkeypatch.setattr("wizard.following.is_locked", lambda _lock: made.is_at_work)
     monkeypatch.setattr("wizard.launch.output", lambda _directory: "")
-    return made
+    yield made
+    monkeypatch.delenv("TZ")
+    time.tzset()
 
 
 async def on_page(pilot: Pilot[None], page: str) -> None:

@@ -1,5 +1,7 @@
 """The page Proof: what works, what is left for the person, and on to the console."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,15 +11,31 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from backends.dns.judging import Standing
 from backends.dns.records import DnsRecord
 from backends.errors import MailsteadError
 from screens.setup import proof_page
-from screens.setup.proof_page import ProofPage, Row
+from screens.setup.proof_page import ProofPage
+from screens.setup.proof_rows import Row, draw
 from screens.widgets.copy_screen import CopyScreen
 from screens.widgets.line_view import LineView
 from tests.screens.conftest import SnapCompare
-from tests.screens.last_pages import HOSTILE, LEFT, SURROUNDINGS, Made, app, made, on_page, quiet, until
+from tests.screens.last_pages import (
+    HOSTILE,
+    LEFT,
+    SEEN,
+    SURROUNDINGS,
+    Made,
+    app,
+    dns_list_of,
+    made,
+    on_page,
+    quiet,
+    seen,
+    until,
+)
 from tests.unit.recorded_runs import JOURNALS, recorded
+from wizard.dns_list import DnsList
 from wizard.handover import Password
 from wizard.journal import Event
 from wizard.progress import Progress, progress_of
@@ -112,7 +130,7 @@ async def test_what_failed_is_marked_and_told_with_what_was_seen(last_run: list[
         await go_to_row(pilot, "It refuses")
         assert more(pilot) == "It refuses: not refused"
         row = next(row for row in rows(pilot) if row.text.startswith("It refuses"))
-        assert proof_page._draw(row, 40).plain == "! It refuses: not refused"
+        assert draw(row, 40).plain == "! It refuses: not refused"
 
 
 @pytest.mark.usefixtures("last_run")
@@ -238,6 +256,100 @@ async def test_hostile_text_in_proofs_and_records_is_only_text(
         assert any("[/nope] [bold]x" in line for line in drawn)
 
 
+@pytest.mark.usefixtures("last_run")
+async def test_records_get_their_states_when_the_name_servers_have_answered_and_nobody_waits_for_it(
+    made: Made,
+) -> None:
+    may_answer = threading.Event()
+
+    def slow() -> DnsList:
+        may_answer.wait(30)
+        return dns_list_of(*SEEN)
+
+    made.seen = slow
+    async with app().run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "asking the name servers …" in texts(pilot))
+        await go_to_row(pilot, "example.test  MX  10 mail.example.test.")
+
+        may_answer.set()
+        await until(pilot, lambda: any(text.startswith("WRONG") for text in texts(pilot)))
+
+        assert more(pilot).splitlines()[1:] == [
+            "WRONG; seen: 10 old.example.test.",
+            "publish example.test MX …",
+        ]
+
+
+@pytest.mark.usefixtures("last_run")
+async def test_each_state_has_its_words_and_its_mark(made: Made) -> None:
+    made.seen = lambda: dns_list_of(*SEEN)
+    async with app().run_test(size=WIDE) as pilot:
+        await quiet(pilot)
+
+        found = [(row.kind, " ".join(row.text.split()[:-1])) for row in rows(pilot)]
+        assert ("ok", "right mail.example.test A") in found
+        assert ("bad", "WRONG example.test MX 10") in found
+        assert ("bad", "MISSING 198.51.100.7 PTR") in found
+        assert any(
+            kind == "doubtful" and text.startswith("NOT YET EVERYWHERE r1._dom") for kind, text in found
+        )
+        assert any(text.startswith("3 of 4 are not right") for text in texts(pilot))
+
+
+@pytest.mark.usefixtures("last_run")
+async def test_r_asks_again(made: Made) -> None:
+    made.seen = lambda: dns_list_of(*SEEN)
+    async with app().run_test(size=WIDE) as pilot:
+        await quiet(pilot)
+        made.seen = lambda: dns_list_of(seen(LEFT.records[1], Standing.RIGHT))
+        await pilot.press("r")
+        await quiet(pilot)
+
+        assert any(row.kind == "ok" and " MX " in row.text for row in rows(pilot))
+        assert not any(text.startswith("WRONG") for text in texts(pilot))
+
+
+@pytest.mark.usefixtures("last_run")
+async def test_a_look_that_fails_is_told_beside_the_records(made: Made) -> None:
+    def fails() -> DnsList:
+        raise MailsteadError("there is no DKIM key r1 of example.test", next_step="mailstead replay makes it")
+
+    made.seen = fails
+    async with app().run_test(size=WIDE) as pilot:
+        await quiet(pilot)
+
+        assert "example.test  MX  10 mail.example.test." in texts(pilot)
+        await go_to_row(pilot, "What is published could not be looked at")
+        assert "there is no DKIM key" in more(pilot)
+
+
+@pytest.mark.usefixtures("last_run")
+async def test_leaving_waits_for_no_name_server(made: Made) -> None:
+    may_answer = threading.Event()
+
+    def slow() -> DnsList:
+        may_answer.wait(30)
+        return dns_list_of()
+
+    made.seen = slow
+    try:
+        async with app().run_test(size=WIDE) as pilot:
+            await until(pilot, lambda: "asking the name servers …" in texts(pilot))
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+    finally:
+        may_answer.set()
+
+
+@pytest.mark.usefixtures("last_run")
+async def test_a_machine_behind_a_router_is_told_that_its_address_is_missing(made: Made) -> None:
+    made.left = replace(LEFT, pointers=(), no_address="only its own network reaches this machine: 10.0.0.5")
+    async with app().run_test(size=WIDE) as pilot:
+        await quiet(pilot)
+
+        assert "only its own network reaches this machine: 10.0.0.5" in texts(pilot)
+
+
 def show(*pressed: str) -> Callable[[Pilot[None]], Any]:
     async def showing(pilot: Pilot[None]) -> None:
         await on_page(pilot, "proof")
@@ -250,6 +362,12 @@ def show(*pressed: str) -> Callable[[Pilot[None]], Any]:
 @pytest.mark.usefixtures("last_run")
 def test_picture_of_a_proof(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     assert snap_compare(app(), terminal_size=size, run_before=show())
+
+
+@pytest.mark.usefixtures("last_run")
+def test_picture_of_what_is_published(made: Made, snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    made.seen = lambda: dns_list_of(*SEEN)
+    assert snap_compare(app(), terminal_size=size, run_before=show(*["down"] * 13))
 
 
 @pytest.mark.usefixtures("last_run")
