@@ -208,9 +208,9 @@ def test_a_network_that_blocks_questions_is_named_and_only_the_resolver_is_belie
     for key in ((HOST, "A"), (ZONE, "MX"), (ZONE, "TXT"), (f"_dmarc.{ZONE}", "TXT")):
         assert found[key]["status"] == "right for the resolver"
         assert found[key]["seen"].startswith("the resolver: ")
-    key = found[f"r1._domainkey.{ZONE}", "TXT"]
-    assert (code, key["status"]) == (1, "could not be asked")
-    assert key["seen"] == "the resolver: there is none"
+    dkim = found[f"r1._domainkey.{ZONE}", "TXT"]
+    assert (code, dkim["status"]) == (1, "could not be asked")
+    assert dkim["seen"] == "the resolver: there is none"
 
 
 def test_behind_a_router_its_address_is_published_and_checked_and_no_private_one(
