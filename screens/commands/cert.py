@@ -129,7 +129,8 @@ def _line(port: PortStatus) -> str:
     name = f"{port.name:<11} {port.number:>5}"
     if not port.served:
         return f"{name}  {port.problem}"
-    return f"{name}  {port.served.kind:<6} {port.served.protocol}  {port.problem or 'as on disk'}"
+    standing = port.problem or _("as on disk")
+    return f"{name}  {port.served.kind:<6} {port.served.protocol}  {standing}"
 
 
 def _file(one: FileStatus) -> dict[str, object]:

@@ -34,6 +34,7 @@ def stage_title(name: str) -> str:
         "unbound": _("Resolver (Unbound)"),
         "resolver": _("Resolver in use"),
         "certificates": _("Certificates"),
+        "nginx": _("Pages for mail programs (nginx)"),
         "redis": _("Memory of the filter (Redis)"),
         "rspamd": _("Spam filter (Rspamd)"),
         "accounts": _("Accounts"),

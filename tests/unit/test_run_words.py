@@ -4,7 +4,11 @@ import pytest
 
 from screens.setup.run_words import duration, log_lines, stage_title, time_left
 from tests.unit.recorded_runs import recorded
+from tests.unit.test_blueprint import facts
+from wizard.answers import Clients
+from wizard.blueprint import blueprint
 from wizard.journal import Event
+from wizard.quickstart import quickstart_answers
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,16 @@ def test_every_stage_of_a_real_run_has_a_title_and_its_log_can_be_read(name: str
     assert all(stage_title(stage) != stage for stage in stages)
     assert len(lines) > 40
     assert all(line.text.strip() and line.text.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("has_pages", [True, False])
+def test_every_system_of_a_server_has_a_title(has_pages: bool) -> None:
+    answers = quickstart_answers("mail.example.test")
+    chosen = answers.model_copy(update={"clients": Clients(enabled=has_pages)})
+    names = [adapter.name for adapter in blueprint(chosen, facts(), {}, {})]
+
+    assert "nginx" in names
+    assert [name for name in names if stage_title(name) == name] == []
 
 
 def test_the_lines_of_one_event_are_counted_on_and_only_the_first_has_its_time() -> None:
