@@ -56,6 +56,14 @@ async def test_a_refusal_is_told_by_its_name(servers: Servers) -> None:
     assert (await network(servers).ask(FIRST, "a.test.", "A")).problem == "SERVFAIL"
 
 
+async def test_silence_is_told_from_a_refusal(servers: Servers) -> None:
+    servers.refusing[FIRST] = dns.rcode.SERVFAIL
+    servers.silent.add(SECOND)
+    asker = network(servers, patience=0.2)
+    refused, silent = await asyncio.gather(*(asker.ask(one, "a.test.", "A") for one in (FIRST, SECOND)))
+    assert (refused.is_silence, silent.is_silence) == (False, True)
+
+
 async def test_a_silent_server_is_waited_for_once_and_asked_nothing_more(servers: Servers) -> None:
     servers.silent.add(FIRST)
     asker = network(servers, patience=0.2)
