@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.server import ADMIN, RUNS, is_settled, quickstart, secret
 from tests.e2e.terminal import Terminal, terminal
+from tests.lab.dns import UNBLOCKING
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 
@@ -123,8 +124,14 @@ def test_what_fails_is_taken_back_reported_and_tried_again(lab: Lab, server: Mac
         assert secret(server, f"mailbox-{ADMIN}") not in text
         assert secret(server, "mailstead-proof") not in text
 
-        server.run("rm", OVERRIDE)
+        server.write(OVERRIDE, UNBLOCKING)  # now its resolver finds what is published here
         screen.send("r")
         screen.wait_for(r"It works: 6 of 6 proofs", timeout=120)
+        screen.wait_for(r"! MISSING +example\.test  MX  10 there\.example\.test\.", timeout=30)
+        screen.wait_for(r"\+ right +there\.example\.test  A  198\.51\.100\.")
+        lab.dns.set("example.test", "@", "MX", "10 there.example.test.")
+        screen.send("r")
+        screen.wait_for(r"\+ right +example\.test  MX  10 there\.example\.test\.", timeout=30)
+        lab.dns.remove("example.test", "@", "MX")
         screen.send("q")
     assert is_settled(server)
