@@ -150,6 +150,19 @@ def silence(name: str, address: str = "") -> Iterator[None]:
 
 
 @contextmanager
+def only_its_resolver(name: str) -> Iterator[None]:
+    """Within the block, questions to any name server but the one at GATEWAY get lost, as in many offices."""
+    match = f"ip daddr {GATEWAY} accept\nudp dport 53 drop\ntcp dport 53 drop\n"
+    # What the resolver itself asks goes over loopback.
+    chain = f"type filter hook input priority 0;\niifname lo accept\n{match}"
+    nft(name, f"table inet office {{\nchain questions {{\n{chain}}}\n}}\n")
+    try:
+        yield
+    finally:
+        nft(name, "delete table inet office")
+
+
+@contextmanager
 def behind_a_router(name: str, namespace: str, number: int) -> Iterator[tuple[str, str]]:
     """Within the block, the machine with this number has an address of a private network only.
 
