@@ -1,7 +1,7 @@
 """One look at the DNS: each question once, and who holds which zone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 
 from backends.dns.asking import Answer, Asker
@@ -149,15 +149,36 @@ class Look:
         )
 
     async def _ask(self, server: NameServer, name: str, kind: str) -> Answer:
-        answer = Answer(problem=_("the name server has no address"))
-        for address in server.addresses:
-            said = await self.asker.ask(address, f"{name}.", kind)
-            self._was_heard = self._was_heard or not said.is_silence
-            # What one of its addresses says counts more than the silence of another.
-            answer = answer if said.is_silence and address != server.addresses[0] else said
-            if not answer.problem:
-                break
+        answer = await self._first_of(server.addresses, f"{name}.", kind)
         if answer.alias and not answer.values:
             # It holds the alias; what that stands for is held elsewhere.
             return replace(await self.resolve(answer.alias, kind), alias=answer.alias)
         return answer
+
+    async def _first_of(self, addresses: Sequence[str], name: str, kind: str) -> Answer:
+        """What the first address says, or the next where it says nothing for a while or has a problem."""
+        asked: list[asyncio.Task[Answer]] = []
+        for address in addresses:
+            asked.append(asyncio.ensure_future(self._listen(self.asker.ask(address, name, kind))))
+            patience = _DOUBT if len(asked) < len(addresses) else None
+            while not _has_answer(asked) and (waiting := [task for task in asked if not task.done()]):
+                await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if patience is not None:
+                    break
+            if _has_answer(asked):
+                break
+        for task in asked:
+            task.cancel()
+        answers = [task.result() for task in asked if task.done() and not task.cancelled()]
+        # What one of its addresses says counts more than the silence of another, also where it is no answer.
+        best = min(answers, key=lambda each: (bool(each.problem), each.is_silence), default=None)
+        return best or Answer(problem=_("the name server has no address"))
+
+    async def _listen(self, asking: Awaitable[Answer]) -> Answer:
+        answer = await asking
+        self._was_heard = self._was_heard or not answer.is_silence
+        return answer
+
+
+def _has_answer(asked: Sequence[asyncio.Task[Answer]]) -> bool:
+    return any(task.done() and not task.result().problem for task in asked)

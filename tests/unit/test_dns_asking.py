@@ -12,6 +12,7 @@ import pytest
 from backends.dns.asking import Network
 from backends.dns.check import CheckSettings, Probes, check_records
 from backends.dns.judging import Standing
+from backends.dns.looking import Look
 from backends.dns.mta_sts import policy_text
 from backends.dns.policy_check import Fetched
 from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
@@ -62,6 +63,21 @@ async def test_silence_is_told_from_a_refusal(servers: Servers) -> None:
     asker = network(servers, patience=0.2)
     refused, silent = await asyncio.gather(*(asker.ask(one, "a.test.", "A") for one in (FIRST, SECOND)))
     assert (refused.is_silence, silent.is_silence) == (False, True)
+
+
+async def test_an_address_that_is_silent_does_not_hold_up_the_other_of_the_same_server(
+    servers: Servers,
+) -> None:
+    servers.silent.add(FIRST)
+    servers.held = {
+        ("a.test", "NS"): ("ns.a.test.",),
+        ("ns.a.test", "A"): (FIRST, SECOND),
+        ("a.test", "MX"): ("10 mail.a.test.",),
+    }
+    began = time.monotonic()
+    said = await Look(network(servers)).everyone("a.test", "MX", "a.test")
+    assert [one.answer.values for one in said] == [("10 mail.a.test.",)] * 2
+    assert time.monotonic() - began < 4
 
 
 async def test_a_silent_server_is_waited_for_once_and_asked_nothing_more(servers: Servers) -> None:
