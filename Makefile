@@ -89,10 +89,11 @@ bench: lab ## the speed of a replay, as ratios measured in one run (root)
 	$(BIN)/python -m tests.bench
 
 .PHONY: lock
-lock: $(UV) ## requirements*.txt anew from pyproject.toml; UPGRADE=1 takes newer releases
+lock: $(UV) ## every requirements*.txt anew from pyproject.toml; UPGRADE=1 takes newer releases
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group build -o requirements-build.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --group lexicon -c requirements.txt -o backends/lexicon/requirements.txt
 
 $(UV):
 	$(PYTHON) -m venv --clear .venv-lock

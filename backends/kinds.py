@@ -7,6 +7,7 @@ from backends.accounts.database_resource import Database
 from backends.accounts.entries import AccountEntry, AliasEntry, DomainEntry
 from backends.certificates.acme import Lineages
 from backends.certificates.serving import ServingService
+from backends.lexicon.extra import Extra
 from backends.nftables.firewall import Firewall
 from backends.resources import (
     Additions,
@@ -32,6 +33,7 @@ _KINDS: tuple[type[Resource], ...] = (
     Database,
     Directory,
     DomainEntry,
+    Extra,
     File,
     Firewall,
     GeneratedFile,

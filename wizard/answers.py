@@ -113,6 +113,18 @@ class Rfc2136(Section):
     )
 
 
+class Credential(Section):
+    """One thing that a DNS provider wants to know of who is asking, by lexicon's name for it."""
+
+    name: Identifier = Field(description="auth_token, auth_username …: as lexicon names it for this provider")
+    secret: SecretRef = Field(description="what it is: secret:NAME | file:PATH | env:VAR")
+
+    @property
+    def secret_name(self) -> str:
+        """A name below /etc/mailstead/secrets, by which it is spoken of."""
+        return f"dns-{self.name}"
+
+
 class DnsPolicy(Section):
     """What other servers are asked to do with forged mail and bad TLS."""
 
@@ -133,6 +145,9 @@ class Dns(Section):
     )
     dnssec: bool = Field(
         True, description="validate answers; off only where those resolvers can't pass DNSSEC on"
+    )
+    credentials: Several[Credential] = Field(
+        (), description="for a provider, [[dns.credentials]] with name and secret; none: published by hand"
     )
     rfc2136: Rfc2136 = Field(Rfc2136(), description="publishing by DNS UPDATE, signed with TSIG")
     policy: DnsPolicy = Field(

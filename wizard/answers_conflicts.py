@@ -38,6 +38,7 @@ class Conflict:
 def conflicts(answers: "Answers") -> Iterator[Conflict]:
     """All that doesn't fit together, one after the other."""
     yield from _needed_by_a_choice(answers)
+    yield from _credentials_named_twice(answers)
     yield from _foreign_domains(answers)
     yield from _addresses_used_twice(answers)
     yield from _reserved_addresses(answers)
@@ -79,6 +80,16 @@ def _needed_by_a_choice(answers: "Answers") -> Iterator[Conflict]:
         if not value:
             problem = _("is empty, and {choice} needs it").format(choice=f"{dotted(choice[:-1])}.{words}")
             yield Conflict(path, problem, (choice,))
+
+
+def _credentials_named_twice(answers: "Answers") -> Iterator[Conflict]:
+    names = [credential.name for credential in answers.dns.credentials]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Conflict(
+                ("dns", "credentials", index, "name"),
+                _('"{name}" is listed twice; leave one out').format(name=name),
+            )
 
 
 def _foreign_domains(answers: "Answers") -> Iterator[Conflict]:

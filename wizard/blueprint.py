@@ -21,6 +21,7 @@ from backends.dns.rotation_file import load_rotation
 from backends.dovecot.adapter import Dovecot
 from backends.dovecot.settings import DovecotSettings
 from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
+from backends.lexicon.adapter import Lexicon
 from backends.logrotate.adapter import Logrotate, LogrotateSettings
 from backends.machine.facts import MachineFacts
 from backends.machine.services import ServiceNames
@@ -47,7 +48,7 @@ from backends.unbound.adapter import Resolver, Unbound
 from backends.unbound.settings import UnboundSettings
 from wizard import answers_file, secret_files
 from wizard.answers import Answers, Listener
-from wizard.dns_settings import acme_directory, certificate_files, dns_settings
+from wizard.dns_settings import acme_directory, certificate_files, dns_settings, is_by_provider
 from wizard.overrides import Overrides, with_additions
 from wizard.proof import DkimKey, ProofSettings
 from wizard.tls_ports import WEB, tls_ports
@@ -295,6 +296,11 @@ def reports(_answers: Answers, machine: MachineFacts, _overrides: Overrides) -> 
     return Reports(has_systemd=machine.init == "systemd")
 
 
+def lexicon(answers: Answers, _machine: MachineFacts, _overrides: Overrides) -> Lexicon:
+    """What speaks with the DNS provider, where records are published at one."""
+    return Lexicon(is_wanted=is_by_provider(answers))
+
+
 def proof_settings(answers: Answers, machine: MachineFacts) -> ProofSettings:
     """How to prove that mail flows here."""
     domain = answers.site.domains[0]
@@ -337,9 +343,11 @@ _ORDER: tuple[Callable[[Answers, MachineFacts, Overrides], Adapter], ...] = (
     logrotate,
     reports,
     nginx,
+    lexicon,
 )
 """The firewall first, so that nothing is open before it should be; Postfix when all that it asks is there:
-filter, accounts and logins; then those that watch logs. The web server last: mail flows without it.
+filter, accounts and logins; then those that watch logs. The web server and lexicon last: mail flows
+without them.
 """
 
 

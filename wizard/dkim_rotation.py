@@ -184,11 +184,11 @@ def _publish(work: Work, rotation: Rotation) -> MailsteadError | None:
         )
         if not publication.zones:
             return None
-        publish(publication)
+        left = {(one.name, one.type) for one in publish(publication)}
     except MailsteadError as problem:
         return problem
     for zone in publication.zones:
-        for change in zone.changes:
+        for change in (change for change in zone.changes if change.key not in left):
             work.told(
                 _("published in {zone}: {action} {name}").format(
                     zone=zone.zone, action=change.action, name=change.key[0]

@@ -19,6 +19,7 @@ from backends.dns.publish import (
     wanted_sets,
 )
 from backends.dns.publish_kept import Kept, forget, keep, load_ours, new_id, newest, save_ours
+from backends.dns.publish_provider import Provider
 from backends.dns.publish_refusals import ChangedInBetween, UpdateUnknown
 from backends.dns.publish_update import Primary, Publisher, Seen, UpdateKey
 from backends.dns.records import records_for
@@ -29,11 +30,10 @@ from backends.machine.facts import MachineFacts
 from backends.rspamd.settings import FIRST_PAIR, selectors
 from wizard import secret_files
 from wizard.answers import Answers
-from wizard.dns_settings import dns_settings, is_automatic
+from wizard.dns_settings import BY_HAND, BY_UPDATE, dns_settings, is_by_provider
 from wizard.lock import run_lock
 from wizard.secrets import SecretReference, resolve
 
-BY_HAND = "by-hand"
 LOCK = Path("/run/lock/mailstead-dns.lock")
 
 Chooser = Callable[[Key], bool]
@@ -69,17 +69,22 @@ def publisher_of(answers: Answers, environment: Mapping[str, str]) -> Publisher:
                 "in the answers, and replay them"
             ),
         )
-    if is_automatic(answers):
+    if answers.dns.publish == BY_UPDATE:
         wanted = answers.dns.rfc2136
         secret = _secret(wanted.key_secret, secret_files.DNS_UPDATE, environment)
         return Primary(wanted.server, UpdateKey(wanted.key_name, secret))
+    if is_by_provider(answers):
+        credentials = {
+            each.name: _secret(each.secret, each.secret_name, environment) for each in answers.dns.credentials
+        }
+        return Provider(answers.dns.publish, credentials)
     raise PublishedByHand(
-        _("Mailstead does not speak with {provider} yet, so that records are published by hand").format(
+        _("the answers give no credentials for {provider}, so that records are published by hand").format(
             provider=answers.dns.publish
         ),
         next_step=_(
-            "copy them into its panel from mailstead dns records --block; or use a name server that takes "
-            'DNS UPDATE, with [dns] publish = "rfc2136" in the answers'
+            "copy them into its panel from mailstead dns records --block; or add what it wants to know as "
+            "[[dns.credentials]] to the answers, and replay them"
         ),
     )
 
@@ -116,26 +121,31 @@ def prepare_publication(
         Left(name, kind, (), seen.elsewhere[name]) for name, kind in wanted if name in seen.elsewhere
     )
     found = difference(
-        {key: want for key, want in wanted.items() if key[0] in seen.zones},
+        {key: want for key, want in wanted.items() if key[0] in seen.zones and key not in seen.unclear},
         seen.held,
-        {key: values for key, values in mine.items() if key[0] in seen.zones},
+        {key: values for key, values in mine.items() if key[0] in seen.zones and key not in seen.unclear},
         host=settings.hostname,
         may_replace_mail=may_replace_mail,
     )
-    out_of_reach = {key: values for key, values in mine.items() if key[0] not in seen.zones}
+    unclear = tuple(_unclear(*key, raw) for key, raw in seen.unclear.items() if key in wanted)
+    out_of_reach = {
+        key: values for key, values in mine.items() if key[0] not in seen.zones or key in seen.unclear
+    }
     return Publication(
         publisher,
         tuple(_by_zone(found, seen)),
-        (*found.left, *elsewhere, *unknown),
+        (*found.left, *elsewhere, *unclear, *unknown),
         {**others, **out_of_reach, **found.ours},
     )
 
 
-def publish(publication: Publication) -> None:
+def publish(publication: Publication) -> tuple[Left, ...]:
     """Make the changes as they were shown, an update a zone; what was before is kept.
 
-    Raises NotPublished. Zones before the one that was refused are published then.
+    Gives those that the publisher can't make, which are for a person. Raises NotPublished. Zones before the
+    one that was refused are published then.
     """
+    left: list[Left] = []
     with _publishing():
         ours_before = load_ours()
         kept = Kept(new_id(), publication.publisher.name, (), ours_before)
@@ -144,13 +154,20 @@ def publish(publication: Publication) -> None:
             kept = _with_zone(kept, one)
             keep(kept)
             try:
-                publication.publisher.apply(one.zone, one.changes)
+                impossible = publication.publisher.apply(one.zone, one.changes)
             except UpdateUnknown:
                 raise  # it may have been made: what was before stays at hand
             except MailsteadError:
                 _go_back_to(so_far, kept)
                 raise
-        save_ours(publication.ours)
+            if len(impossible) == len(one.changes):
+                _go_back_to(so_far, kept)
+                kept = so_far
+            left += impossible
+        not_made = {(one.name, one.type) for one in left}
+        made = {key: values for key, values in publication.ours.items() if key not in not_made}
+        save_ours(made | {key: values for key, values in ours_before.items() if key in not_made})
+    return tuple(left)
 
 
 def take_back(
@@ -178,10 +195,24 @@ def take_back(
         if not confirm(undo):
             return ()
         for one in undo:
-            publisher.apply(one.zone, one.changes)
+            if impossible := publisher.apply(one.zone, one.changes):
+                raise _not_taken_back(publisher, impossible)
         save_ours(kept.ours_before)
         forget(kept)
         return undo
+
+
+def _not_taken_back(publisher: Publisher, impossible: Sequence[Left]) -> MailsteadError:
+    return MailsteadError(
+        _("{publisher} did not bring back all that was there").format(publisher=publisher.name),
+        seen="\n".join(f"{one.name} {one.type}: {one.why}" for one in impossible),
+        next_step=_("put these right by hand, and take it back again: mailstead dns publish --take-back"),
+    )
+
+
+def _unclear(name: str, kind: str, raw: tuple[str, ...]) -> Left:
+    why = _("what is there can't be read for sure, so that it could not be brought back; change it by hand")
+    return Left(name, kind, raw, why)
 
 
 def _refuse_to_hide_keys(changes: Sequence[SetChange]) -> None:

@@ -13,6 +13,9 @@ from backends.dns.settings import PROTOCOLS, DnsSettings, Offer
 from backends.machine.facts import MachineFacts
 from wizard.answers import Answers
 
+BY_HAND, BY_UPDATE = "by-hand", "rfc2136"
+"""What [dns] publish says where it is not the name of a provider."""
+
 _DIRECTORIES = {"letsencrypt": LETS_ENCRYPT, "letsencrypt-staging": LETS_ENCRYPT_STAGING}
 
 
@@ -41,8 +44,13 @@ def dns_settings(answers: Answers, machine: MachineFacts) -> DnsSettings:
 
 
 def is_automatic(answers: Answers) -> bool:
-    """Whether records can be published without a person: by DNS UPDATE (RFC 2136)."""
-    return answers.dns.publish == "rfc2136"
+    """Whether records can be published without a person: by DNS UPDATE (RFC 2136), or at a provider."""
+    return answers.dns.publish == BY_UPDATE or is_by_provider(answers)
+
+
+def is_by_provider(answers: Answers) -> bool:
+    """Whether they are published at a provider; at one that is only named, a person does it."""
+    return answers.dns.publish not in {BY_HAND, BY_UPDATE} and bool(answers.dns.credentials)
 
 
 def certificate_files(answers: Answers) -> tuple[TlsFiles, ...]:

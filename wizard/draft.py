@@ -10,7 +10,7 @@ from typing import Any
 
 from backends.language import _
 from wizard import answers_mistakes
-from wizard.answers import Alias, Answers, Mailbox, Repository, Section, Site
+from wizard.answers import Alias, Answers, Credential, Mailbox, Repository, Section, Site
 from wizard.answers_mistakes import Found, known_keys
 from wizard.answers_path import Path, dotted
 from wizard.errors import AnswersError, Mistake
@@ -23,6 +23,7 @@ ROW_MODELS: Mapping[Path, type[Section]] = MappingProxyType(
         ("accounts", "mailboxes"): Mailbox,
         ("accounts", "aliases"): Alias,
         ("backups", "repositories"): Repository,
+        ("dns", "credentials"): Credential,
     }
 )
 """The arrays of tables, and what a row of each is."""
@@ -33,6 +34,7 @@ _SECRETS_OF: Mapping[Path, tuple[str, str]] = MappingProxyType(
         ("backups", "repositories"): ("backup", "name"),
         ("protocols", "relay"): ("relay", ""),
         ("dns", "rfc2136"): ("dns-update", ""),
+        ("dns", "credentials"): ("dns", "name"),
         ("logging", "alerts"): ("alert", ""),
     }
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from backends.machine.files import write_atomically
 from backends.state.adapter import SecretFile
 from wizard.answers import Answers
+from wizard.dns_settings import is_by_provider
 from wizard.secrets import SECRETS_DIRECTORY, SecretReference, checked_name, generate_password, resolve
 
 DNS_UPDATE = "dns-update"
@@ -27,6 +28,9 @@ def references(answers: Answers) -> Iterator[tuple[SecretReference, str]]:
     is_proved_by_dns = certificates.source == "acme" and certificates.acme.challenge == "dns-01"
     if is_proved_by_dns or answers.dns.publish == "rfc2136":
         yield answers.dns.rfc2136.key_secret, DNS_UPDATE
+    if is_by_provider(answers):
+        for credential in answers.dns.credentials:
+            yield credential.secret, credential.secret_name
 
 
 def path_of(reference: SecretReference, name: str) -> Path:

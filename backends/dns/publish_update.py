@@ -22,7 +22,7 @@ import dns.tsigkeyring
 import dns.update
 
 from backends.dns import publish_refusals as refusals
-from backends.dns.publish import Held, Key, RecordSet, SetChange, record_set
+from backends.dns.publish import Held, Key, Left, RecordSet, SetChange, record_set
 from backends.dns.update_server import address_of
 from backends.language import _
 
@@ -40,6 +40,8 @@ class Seen:
     zones: Mapping[str, str]
     elsewhere: Mapping[str, str]
     """Names that can't be published from here, and why."""
+    unclear: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    """What is there and can't be read for sure, as it is shown."""
 
 
 class Publisher(Protocol):
@@ -52,8 +54,8 @@ class Publisher(Protocol):
     def look(self, keys: Collection[Key]) -> Seen:
         """What it holds of these; raises NotPublished."""
 
-    def apply(self, zone: str, changes: Sequence[SetChange]) -> None:
-        """Make all these changes in one zone, or none; raises NotPublished."""
+    def apply(self, zone: str, changes: Sequence[SetChange]) -> tuple[Left, ...]:
+        """Make these changes in one zone; gives those that are not possible there. Raises NotPublished."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ class Primary:
         """What this server holds by its own knowledge; raises NotPublished."""
         return asyncio.run(self._look(keys, address_of(self.server)))
 
-    def apply(self, zone: str, changes: Sequence[SetChange]) -> None:
-        """One update for the zone, made only if everything in it still is as it was `before`.
+    def apply(self, zone: str, changes: Sequence[SetChange]) -> tuple[Left, ...]:
+        """One update for the zone, made only if everything in it still is as it was `before`: all, or none.
 
         Raises ChangedInBetween, or another NotPublished; after UpdateUnknown it may have been made.
         """
@@ -102,6 +104,7 @@ class Primary:
             raise refusals.changed_in_between(self.server, zone, rcode)
         if rcode != dns.rcode.NOERROR:
             raise refusals.by_rcode(rcode, self.server, zone)
+        return ()
 
     def _message(self, zone: str, changes: Sequence[SetChange]) -> dns.update.UpdateMessage:
         message = dns.update.UpdateMessage(dns.name.from_text(zone))

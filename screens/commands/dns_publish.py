@@ -26,12 +26,12 @@ _WOULD_CHANGE = 3
 )
 @click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document."))
 def publish(*, yes: bool, dry_run: bool, take_back: bool, replace_mx: bool, as_json: bool) -> None:
-    """Publish the records by DNS UPDATE, as [dns] publish in the answers says.
+    """Publish the records by DNS UPDATE or at a provider, as [dns] publish in the answers says.
 
-    The primary server of each domain is asked what is there. The difference is shown first, and made in one
-    update a zone, which the server refuses if anybody changed something in between. Only this server's
-    records are touched: other texts at a domain, such as proofs of ownership, stay. What was there before is
-    kept for --take-back.
+    The primary server of each domain, or the provider, is asked what is there. The difference is shown
+    first, and made only while nobody changed something in between: by DNS UPDATE in one update a zone; at a
+    provider record by record, each looked at afterwards. Only this server's records are touched: other texts
+    at a domain, such as proofs of ownership, stay. What was there before is kept for --take-back.
 
     Exit status 1 when something was refused, or had to be left as it is.
     """
@@ -72,14 +72,15 @@ def _publish(*, yes: bool, dry_run: bool, replace_mx: bool, as_json: bool) -> in
         _show(publication.zones)
         _show_left(publication.left)
     may = bool(publication.zones) and not dry_run and (yes or (asks and click.confirm(_("Publish this?"))))
-    if may:
-        dns_publishing.publish(publication)
+    impossible = dns_publishing.publish(publication) if may else ()
     if as_json:
-        print_json(_document(publication, is_published=may))
+        print_json(_document(publication, impossible, is_published=may))
     elif may:
+        _show_left(impossible)
         click.echo(_("published through {server}").format(server=publisher.name))
     elif not publication.zones:
         click.echo(_("nothing to publish: all of it is there"))
+    status = 1 if impossible else status
     return status if may or not publication.zones else _not_made(dry_run=dry_run, asked=asks)
 
 
@@ -155,12 +156,14 @@ def _show_left(left: "Sequence[Left]") -> None:
         click.echo(f"      {one.why}")
 
 
-def _document(publication: "Publication", *, is_published: bool) -> dict[str, object]:
+def _document(
+    publication: "Publication", impossible: "Sequence[Left]", *, is_published: bool
+) -> dict[str, object]:
     return {
         "zones": [_zone(one) for one in publication.zones],
         "left": [
             {"name": one.name, "type": one.type, "seen": list(one.seen), "why": one.why}
-            for one in publication.left
+            for one in (*publication.left, *impossible)
         ],
         "published": is_published,
     }

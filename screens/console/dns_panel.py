@@ -29,6 +29,7 @@ from screens.widgets.help_screen import HelpScreen
 from screens.widgets.line_view import LineView
 
 if TYPE_CHECKING:
+    from backends.dns.publish import Left
     from wizard.dkim_next_step import Step
     from wizard.dns_list import DnsEntry, DnsList
     from wizard.dns_publishing import Publication
@@ -52,8 +53,8 @@ class DnsPanel(ListPanel["DnsRow"]):
         "domain and of this machine's resolver when the panel is opened, and on r.\n\n"
         "Enter shows a record whole: what it is for, what is seen and what is wanted. y copies it, z shows "
         "the zone file of the domain under the cursor. Where the answers say that records are published by "
-        "DNS UPDATE, p shows the difference and publishes it; mailstead dns publish --take-back takes it "
-        "back.\n\n"
+        "DNS UPDATE or at a provider, p shows the difference and publishes it; mailstead dns publish "
+        "--take-back takes it back.\n\n"
         "d says how the keys that sign mail stand, and takes the next step of a change of keys."
     )
     EVERY: ClassVar[float | None] = None
@@ -187,8 +188,9 @@ class DnsPanel(ListPanel["DnsRow"]):
         if not await self.app.push_screen_wait(DifferenceScreen(question, diff, _("Publish"))):
             return
         command = ["dns", "publish", "--yes", *(["--replace-mx"] if replaces else [])]
-        if await self._carry_on(_("Publishing …"), command, partial(_publish, publication)):
-            self.confirm_done(_("The records are published."))
+        if made := await self._carry_on(_("Publishing …"), command, partial(_publish, publication)):
+            text = _("The records are published.")
+            self.confirm_done("\n".join(filter(None, (text, words.left_alone(made[0])))))
         self.refresh_now()
 
     @work(group="act", exit_on_error=False)
@@ -304,10 +306,10 @@ def _prepare(*, may_replace_mail: bool) -> Publication:
     return prepare(os.environ, may_replace_mail=may_replace_mail)
 
 
-def _publish(publication: Publication) -> None:
+def _publish(publication: Publication) -> tuple[Left, ...]:
     from wizard.dns_publishing import publish
 
-    publish(publication)
+    return publish(publication)
 
 
 def _take_step(step: Step) -> tuple[str, ...]:

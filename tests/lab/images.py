@@ -12,7 +12,16 @@ from tests.lab import overlay, store
 from tests.lab.building import BuildRoot
 from tests.lab.recipes import RELEASES, recipe
 
-ALL = ("plain", "packages", "remote", "program", "container-plain", "container-packages", "container-program")
+ALL = (
+    "plain",
+    "packages",
+    "remote",
+    "provider",
+    "program",
+    "container-plain",
+    "container-packages",
+    "container-program",
+)
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class Recipe:
 
 
 def recipe(release: str, name: str) -> Recipe:
-    """The recipe for an image: plain, packages, program or remote; the first three also as container-….
+    """The recipe for an image: plain, packages, program, remote, provider; the first three also container-….
 
     Raises LabError for any other name.
     """
@@ -110,6 +110,8 @@ def recipe(release: str, name: str) -> Recipe:
         return _program(name, f"{prefix}packages")
     if name == "remote":
         return _packages(name, "plain", ("postfix",))
+    if name == "provider":
+        return _packages(name, "plain", ("pdns-server", "pdns-backend-sqlite3"))
     raise host.LabError(f"there is no image called {name!r}")
 
 

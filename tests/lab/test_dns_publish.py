@@ -22,13 +22,31 @@ from tests.lab.dns import UNBLOCKING
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.network import AUTHORITATIVE
+from tests.lab.powerdns import PowerDns
 
 ZONE = "example.test"
 SECRET = "c2VjcmV0IG9mIHRoZSB1cGRhdGUga2V5IDMyIG9jdHM="
 OTHER_SECRET = "YW5vdGhlciBzZWNyZXQgb2YgMzIgb2N0ZXRzIGhlcmU="
-SECRET_FILE, ANSWERS = "/etc/mailstead/secrets/dns-update", "/etc/mailstead/answers.toml"
+SECRETS, ANSWERS = "/etc/mailstead/secrets", "/etc/mailstead/answers.toml"
+SECRET_FILE = f"{SECRETS}/dns-update"
+LEXICON = "/opt/mailstead/lexicon"
 ROTATION = "/etc/mailstead/dkim/rotation.json"
 TOKEN = "site-verification=0123456789"
+OF_OTHERS = (
+    "@ 3600 IN NS ns1.example.test.",
+    "ns1 3600 IN A 198.51.100.53",
+    "@ 0 IN MX 5 mx.other.test.",
+    f'@ 1200 IN TXT "{TOKEN}"',
+    '@ 1200 IN TXT "v=spf1 include:other.test -all"',
+    'shop 3600 IN TXT "said by \\"them\\"; with/slashes"',
+    "www 3600 IN A 198.51.100.80",
+)
+"""What others have in the zone at a provider."""
+OTHERS_KEPT = (
+    f"ns1.{ZONE} 3600 IN A 198.51.100.53",
+    f"www.{ZONE} 3600 IN A 198.51.100.80",
+    f'{ZONE} 1200 IN TXT "{TOKEN}"',
+)
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +201,106 @@ def test_what_was_changed_in_between_is_not_overwritten(
     refused = publish(server, "--take-back", "--yes")
     assert (refused.returncode, "changed since it was published" in refused.stderr) == (1, True)
     assert held(lab, f"_dmarc.{ZONE}", "TXT") == ['"v=DMARC1; p=reject"']
+
+
+@pytest.fixture(scope="class")
+def provider(lab: Lab, release: str, server: Machine) -> Iterator[PowerDns]:
+    """A provider that the answers publish at for a while, with lexicon brought for it."""
+    with lab.borrowed(lab.boot(release, "provider", image="provider")) as machine:
+        power = PowerDns.set_up(machine, TOKEN)
+        server.write(f"{SECRETS}/dns-url", f"{power.url}\n", 0o600)
+        server.write(f"{SECRETS}/dns-token", f"{TOKEN}\n", 0o600)
+        before = server.read(ANSWERS)
+        credentials = (
+            'credentials = [{ name = "pdns_server", secret = "secret:dns-url" }, '
+            '{ name = "auth_token", secret = "secret:dns-token" }]'
+        )
+        now = before.replace('publish = "rfc2136"', 'publish = "powerdns"')
+        replay(server, re.sub(r"^credentials = .*$", credentials, now, flags=re.MULTILINE))
+        yield power
+        replay(server, before)
+
+
+def replay(server: Machine, answers: str) -> None:
+    server.write("/root/others.toml", answers, 0o600)
+    done = mailstead(server, "replay", "--answers", "/root/others.toml", timeout=600)
+    assert done.is_proven, str(done)
+
+
+class TestProvider:
+    """The same at a provider who holds records of others in the zone as well."""
+
+    @pytest.fixture(autouse=True)
+    def before(self, server: Machine, provider: PowerDns) -> list[str]:
+        server.run("rm", "-rf", "/var/lib/mailstead/dns")
+        provider.load(ZONE, *OF_OTHERS)
+        return provider.contents(ZONE)
+
+    def test_only_our_records_are_published_and_taken_back_exactly(
+        self, server: Machine, provider: PowerDns, before: list[str]
+    ) -> None:
+        assert is_settled(server)
+        looked = publish(server, "--dry-run")
+        assert (looked.returncode, provider.contents(ZONE)) == (3, before), looked.stderr
+        assert "- v=spf1 include:other.test -all" in looked.stdout
+
+        first = publish(server, "--yes")
+        assert (first.returncode, "5 mx.other.test." in first.stdout) == (1, True), first.stderr
+        between = provider.contents(ZONE)
+        assert set(OTHERS_KEPT) <= set(between)
+        second = publish(server, "--yes", "--replace-mx")
+        assert second.returncode == 0, second.stdout + second.stderr
+        held = provider.contents(ZONE)
+        assert missing(server, held) == []
+        dkim = next(line for line in held if line.startswith(f"r1._domainkey.{ZONE}"))
+        assert dkim.count('" "') == 1, "a text of more than 255 characters, whole"
+        assert {line.split()[3] for line in held} >= {"A", "MX", "TXT", "TLSA", "SRV"}
+        third = publish(server, "--yes")
+        assert (third.returncode, third.stdout) == (0, "nothing to publish: all of it is there\n")
+
+        assert publish(server, "--take-back", "--yes").returncode == 0
+        assert provider.contents(ZONE) == between
+        assert publish(server, "--take-back", "--yes").returncode == 0
+        assert provider.contents(ZONE) == before
+
+    def test_a_refusal_is_told_in_words_and_nothing_is_changed(
+        self, server: Machine, provider: PowerDns, before: list[str]
+    ) -> None:
+        server.write(f"{SECRETS}/dns-token", f"{OTHER_SECRET}\n", 0o600)
+        wrong = publish(server, "--yes")
+        server.write(f"{SECRETS}/dns-token", f"{TOKEN}\n", 0o600)
+        provider.machine.run("systemctl", "stop", "pdns")
+        silent = publish(server, "--yes")
+        provider.machine.run("systemctl", "start", "pdns")
+        server.run("sed", "-i", 's/^publish = "powerdns"/publish = "powerdms"/', ANSWERS)
+        unknown = publish(server, "--yes")
+        server.run("sed", "-i", 's/^publish = "powerdms"/publish = "powerdns"/', ANSWERS)
+        server.run("mv", LEXICON, f"{LEXICON}.away")
+        absent = publish(server, "--yes")
+        server.run("mv", f"{LEXICON}.away", LEXICON)
+
+        assert (wrong.returncode, "powerdns refuses these credentials" in wrong.stderr) == (1, True)
+        assert (silent.returncode, "powerdns can't be reached" in silent.stderr) == (1, True), silent.stderr
+        assert (unknown.returncode, "knows no provider powerdms" in unknown.stderr) == (1, True)
+        assert (absent.returncode, "is not installed" in absent.stderr) == (1, True), absent.stderr
+        told = "".join(done.stdout + done.stderr for done in (wrong, silent, unknown, absent))
+        assert TOKEN not in told
+        assert OTHER_SECRET not in told
+        assert provider.contents(ZONE) == before
+
+
+def missing(server: Machine, held: list[str]) -> list[str]:
+    """The records of the zone that should be there and are not, whatever their time to live."""
+
+    def apart_from_ttl(line: str) -> str:
+        name, _ttl, rest = line.split(" ", 2)
+        return f"{name} {rest}"
+
+    wanted = server.run("mailstead", "dns", "records", "--zone").stdout.splitlines()
+    lines = [" ".join(line.split()).replace(". ", " ", 1) for line in wanted]
+    lines = [line for line in lines if line.split()[0].endswith(ZONE)]
+    assert lines
+    return [line for line in lines if apart_from_ttl(line) not in map(apart_from_ttl, held)]
 
 
 def dkim(server: Machine, *arguments: str, status: int = 0) -> dict[str, Any]:

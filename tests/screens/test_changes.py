@@ -84,7 +84,7 @@ def machine(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(queue_actions, "run", postfix.run)
     monkeypatch.setattr("wizard.certificate_list.renew", lambda _environment: world.did("renew", True)())
     monkeypatch.setattr("wizard.dns_list.prepare", lambda _environment, **_how: publication())
-    monkeypatch.setattr("wizard.dns_publishing.publish", world.did("publish"))
+    monkeypatch.setattr("wizard.dns_publishing.publish", world.did("publish", ()))
     monkeypatch.setattr("wizard.dkim_next_step.take_step", world.did("step", gives=()))
     return world
 

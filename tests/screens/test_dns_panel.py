@@ -191,7 +191,7 @@ async def test_publishing_shows_the_difference_first_and_leaves_its_line(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wizard.dns_list.prepare", prepares(world))
-    monkeypatch.setattr("wizard.dns_publishing.publish", world.did("publish"))
+    monkeypatch.setattr("wizard.dns_publishing.publish", world.did("publish", ()))
     app = console()
     async with running(app) as pilot:
         await opened(pilot)
@@ -219,7 +219,7 @@ async def test_other_servers_mail_is_asked_about_by_itself(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wizard.dns_list.prepare", prepares(world, foreign_mail=True))
-    monkeypatch.setattr("wizard.dns_publishing.publish", world.did("publish"))
+    monkeypatch.setattr("wizard.dns_publishing.publish", world.did("publish", ()))
     app = console()
     async with running(app) as pilot:
         await opened(pilot)

@@ -43,6 +43,7 @@ FULL: dict[str, Any] = {
         "publish": "rfc2136",
         "forward_to": ["192.0.2.53", "2001:db8::53"],
         "dnssec": False,
+        "credentials": [{"name": "auth_token", "secret": "file:/root/token"}],
         "rfc2136": {"server": "ns1.example.test", "key_name": "mail_key.", "key_secret": "file:/root/tsig"},
         "policy": {"dmarc": "reject", "mta_sts": "enforce", "dane": False},
     },

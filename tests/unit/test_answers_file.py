@@ -353,6 +353,10 @@ def valid_answers(draw: st.DrawFn) -> dict[str, Any]:
         "dns": {
             "forward_to": draw(st.lists(st.sampled_from(["192.0.2.53", "2001:db8::53"]), max_size=2)),
             "dnssec": draw(st.booleans()),
+            "credentials": [
+                {"name": name, "secret": draw(_references)}
+                for name in draw(st.lists(st.sampled_from(["auth_token", "auth_key"]), unique=True))
+            ],
             "rfc2136": {"key_secret": draw(_references)},
         },
         "protocols": {**protocols, "relay": {"password": draw(_references)}},

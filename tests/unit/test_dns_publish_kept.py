@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from backends.dns import publish_kept
-from backends.dns.publish import Key, RecordSet, SetChange, ZoneChanges, record_set
+from backends.dns.publish import Key, Left, RecordSet, SetChange, ZoneChanges, record_set
+from backends.dns.publish_provider import Provider
 from backends.dns.publish_refusals import ChangedInBetween, UpdateRefused, UpdateUnknown
 from backends.dns.publish_update import Primary, Seen
 from backends.dns.rotation import Rotation
@@ -22,7 +23,7 @@ from backends.machine.facts import MachineFacts
 from backends.rspamd import dkim_keys
 from screens.commands import dns_publish as command
 from wizard import dns_publishing as publishing
-from wizard.answers import Answers, Dns, Rfc2136
+from wizard.answers import Answers, Credential, Dns, Rfc2136
 from wizard.dns_publishing import Publication, PublishedByHand, publisher_of
 from wizard.dns_settings import is_automatic
 from wizard.errors import SecretUnavailable
@@ -41,6 +42,7 @@ class Zones:
     zones: tuple[str, ...] = (DOMAIN, SECOND)
     refusing: dict[str, MailsteadError] = field(default_factory=dict)
     updates: list[str] = field(default_factory=list)
+    impossible: tuple[str, ...] = ()
     name: str = "memory"
 
     def look(self, keys: Collection[Key]) -> Seen:
@@ -49,8 +51,8 @@ class Zones:
         elsewhere = {name: "held elsewhere" for name, _kind in keys if name not in found}
         return Seen({key: self.held[key] for key in keys if key in self.held}, found, elsewhere)
 
-    def apply(self, zone: str, changes: Sequence[SetChange]) -> None:
-        """All of these, or none."""
+    def apply(self, zone: str, changes: Sequence[SetChange]) -> tuple[Left, ...]:
+        """All of these, or none; only what is `impossible` is left out."""
         if zone in self.refusing:
             raise self.refusing[zone]
         for change in changes:
@@ -58,9 +60,12 @@ class Zones:
                 raise ChangedInBetween("changed in between")
         self.updates.append(zone)
         for change in changes:
+            if change.key[1] in self.impossible:
+                continue
             self.held.pop(change.key, None)
             if change.after:
                 self.held[change.key] = change.after
+        return tuple(Left(*one.key, (), "not here") for one in changes if one.key[1] in self.impossible)
 
     def set(self, name: str, kind: str, *values: str) -> None:
         """What somebody else does."""
@@ -290,9 +295,50 @@ def test_by_hand_it_is_said_what_to_do() -> None:
 
     assert "mailstead dns records" in refusal.value.next_step
     assert not is_automatic(answers("by-hand"))
-    with pytest.raises(PublishedByHand, match="does not speak with cloudflare"):
+    with pytest.raises(PublishedByHand, match="no credentials for cloudflare"):
         publisher_of(answers("cloudflare"), {})
     assert not is_automatic(answers("cloudflare"))
+
+
+def test_a_provider_gets_each_secret_by_its_name_and_shows_none(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("t0ken\n")
+    secret.chmod(0o600)
+    token = Credential(name="auth_token", secret=SecretReference("file", str(secret)))
+    wanted = quickstart_answers(HOST).model_copy(
+        update={"dns": Dns(publish="cloudflare", credentials=(token,))}
+    )
+
+    found = publisher_of(wanted, {})
+
+    assert is_automatic(wanted)
+    assert isinstance(found, Provider)
+    assert (found.name, found.credentials) == ("cloudflare", {"auth_token": "t0ken"})
+    assert "t0ken" not in repr(found)
+
+
+def test_what_is_not_possible_there_is_told_and_counts_as_published_nowhere(
+    zones: Zones, tmp_path: Path
+) -> None:
+    zones.impossible = ("MX",)
+
+    left = publishing.publish(prepared(zones))
+
+    assert {one.type for one in left} == {"MX"}
+    assert not [key for key in publish_kept.load_ours(tmp_path / "dns") if key[1] == "MX"]
+    assert {change.key[1] for zone in prepared(zones).zones for change in zone.changes} == {"MX"}
+    assert take_back()
+    assert zones.held == {}
+
+
+@pytest.mark.usefixtures("machine")
+def test_of_what_is_not_possible_the_command_says_why_and_that_it_is_not_all(zones: Zones) -> None:
+    zones.impossible = ("MX",)
+
+    told = run("--yes")
+
+    assert told.exit_code == 1
+    assert "left as it is: example.test  MX\n      not here" in told.stdout
 
 
 def test_the_key_comes_from_where_the_answers_say_and_is_shown_nowhere(tmp_path: Path) -> None:

@@ -183,6 +183,10 @@ def test_only_what_the_chosen_path_needs_is_asked() -> None:
         "dns.rfc2136.key_name",
         "dns.rfc2136.key_secret",
     ]
+    assert "dns.credentials" not in shown("certificates", update)
+    provider = draft.with_value("dns.publish", "cloudflare")
+    assert "dns.credentials" in shown("certificates", provider)
+    assert "dns.rfc2136.server" not in shown("certificates", provider)
 
 
 def test_a_smarthost_is_asked_about_step_by_step() -> None:
@@ -438,6 +442,17 @@ def test_every_place_of_a_secret_is_looked_at(name: str, key: str) -> None:
     draft = suggested_draft(MACHINE).with_value("dns.publish", "rfc2136").with_value(key, "secret:lost")
     assert ids(name, draft, MACHINE)[f"secret.{key}"] is Status.FAIL
     assert f"secret.{key}" not in ids(name, draft, replace(MACHINE, secrets=frozenset({"lost"})))
+
+
+def test_each_secret_for_a_provider_is_looked_at_and_a_typed_one_is_named_for_what_it_is() -> None:
+    row = {"name": "auth_token", "secret": "secret:lost"}
+    draft = suggested_draft(MACHINE).with_value("dns.publish", "cloudflare").with_row("dns.credentials", row)
+    assert ids("certificates", draft, MACHINE) == {"secret.dns.credentials.0.secret": Status.FAIL}
+
+    typed = draft.with_secret("dns.credentials.0.secret", "t0ken")
+
+    assert ids("certificates", typed, MACHINE) == {}
+    assert typed.value("dns.credentials.0.secret") == "secret:dns-auth_token.chosen"
 
 
 def test_a_strict_policy_with_an_authority_that_nobody_trusts_needs_a_decision() -> None:

@@ -7,7 +7,7 @@ from backends.checks import Status
 from backends.language import _
 from backends.machine.surroundings import Surroundings
 from wizard.draft import Draft
-from wizard.steps.dns_questions import dns_questions
+from wizard.steps.dns_questions import by_provider, dns_questions
 from wizard.steps.missing_secrets import missing_secret
 from wizard.steps.question import Choice, Kind, Question, Step, StepFinding
 
@@ -275,3 +275,7 @@ def _imported_certificate(draft: Draft, surroundings: Surroundings) -> Iterator[
 def _update_key(draft: Draft, surroundings: Surroundings) -> Iterator[StepFinding]:
     if draft.value("dns.publish") == "rfc2136":
         yield from missing_secret(draft, surroundings, "dns.rfc2136.key_secret", _("TSIG key"))
+    elif by_provider(draft):
+        for row, credential in enumerate(draft.rows("dns.credentials")):
+            label = str(credential["name"] or _("Credentials at the provider"))
+            yield from missing_secret(draft, surroundings, f"dns.credentials.{row}.secret", label)

@@ -7,7 +7,7 @@ from wizard.steps.question import Choice, Kind, Question
 
 def dns_questions() -> tuple[Question, ...]:
     """How records are published, what they ask of others, and how this server looks names up."""
-    return (_publish(), *_rfc2136(), *_policy(), *_lookups())
+    return (_publish(), *_rfc2136(), _credentials(), *_policy(), *_lookups())
 
 
 def _publish() -> Question:
@@ -19,8 +19,9 @@ def _publish() -> Question:
         help=_(
             "The records are the same whoever publishes them: MX, SPF, DKIM, DMARC and a few more. By hand, "
             "you copy them into your DNS provider's panel. With DNS UPDATE, Mailstead writes them into a "
-            "name server that takes signed updates. You may name your provider, like cloudflare or ovh; "
-            "until Mailstead speaks with it, its records are copied by hand as well."
+            "name server that takes signed updates. Or name your provider as lexicon does, like cloudflare, "
+            "gandi or powerdns: with the credentials below, Mailstead writes the records there. It shows "
+            "the difference first, and touches only its own."
         ),
         source=_("RFC 5321 section 5.1 (MX); RFC 7208 (SPF); RFC 6376 (DKIM); RFC 9989 (DMARC)"),
         choices=(
@@ -67,6 +68,50 @@ def _rfc2136() -> tuple[Question, ...]:
             ),
             source=_("RFC 8945; tsig-keygen(8)"),
             is_asked=_by_update,
+        ),
+    )
+
+
+def _credentials() -> Question:
+    return Question(
+        key="dns.credentials",
+        kind=Kind.ROWS,
+        label=_("Credentials at the provider"),
+        why=_("Whoever has them can change your domains' records."),
+        help=_(
+            "One row for each thing that the provider wants to know. What these are called stands on "
+            "lexicon's page on the provider, without the name of the provider: auth_token for cloudflare, "
+            "pdns_server and auth_token for powerdns. Take a token that may change these zones and nothing "
+            "else. Without any row, the records are copied by hand."
+        ),
+        source=_("dns-lexicon.readthedocs.io, Configuration reference"),
+        is_asked=by_provider,
+        columns=(
+            Question(
+                key="name",
+                kind=Kind.TEXT,
+                label=_("Name"),
+                why=_("The provider's part of lexicon asks for it by this name."),
+                help=_(
+                    "Like auth_token, auth_username or auth_key, as lexicon's page on the provider has it."
+                ),
+                source=_("dns-lexicon.readthedocs.io, Providers options"),
+                choices=(
+                    Choice("auth_token", _("A token"), _("most providers")),
+                    Choice("auth_username", _("A user name"), _("where the provider wants one besides")),
+                ),
+            ),
+            Question(
+                key="secret",
+                kind=Kind.SECRET,
+                label=_("What it is"),
+                why=_("It is handed to the provider alone."),
+                help=_(
+                    "Type it. It is kept in a file that only root can read; the answers hold only the name "
+                    "of that file."
+                ),
+                source=_("dns-lexicon.readthedocs.io, Providers options"),
+            ),
         ),
     )
 
@@ -157,6 +202,12 @@ def _lookups() -> tuple[Question, ...]:
             suggest=lambda _draft, surroundings: surroundings.dnssec,
         ),
     )
+
+
+def by_provider(draft: Draft) -> bool:
+    """Whether the draft names a DNS provider that records are published at."""
+    publish = draft.value("dns.publish")
+    return isinstance(publish, str) and publish not in {"", "by-hand", "rfc2136"}
 
 
 def _by_update(draft: Draft) -> bool:

@@ -1,0 +1,1 @@
+"""lexicon, an optional extra: what speaks with DNS providers' own interfaces."""
