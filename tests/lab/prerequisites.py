@@ -22,6 +22,7 @@ _NEEDED = {
     "unbound": "unbound",
     "pebble": "pebble",
     "sslscan": "sslscan",
+    "testssl": "testssl.sh",
     "mkfs.ext4": "e2fsprogs",
     "nsenter": "util-linux",
     "ssh-keygen": "openssh-client",

@@ -1,7 +1,10 @@
-"""What each port of a running server speaks, as sslscan and openssl see it, under both policies."""
+"""What each port of a running server speaks under both policies: by sslscan, openssl, testssl.sh."""
 
+import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -28,6 +31,26 @@ GROUPS = {"x25519", "secp256r1", "secp384r1"}
 SCANNED = [port for port, protocol in STARTTLS.items() if protocol != "sieve"]
 """sslscan does not know ManageSieve; openssl does."""
 
+ATTACKED: Mapping[tuple[str, str], tuple[int, ...]] = {
+    ("bookworm", "intermediate"): (25, 993),
+    ("bookworm", "modern"): (465, 443),
+    ("trixie", "intermediate"): (587, 143),
+    ("trixie", "modern"): (995, 110),
+}
+"""testssl.sh takes a quarter of a minute a port, so it is let at each port once, under one policy of one
+release; the others see all of them everywhere. It does not know ManageSieve."""
+CHECKS = (
+    *("--protocols", "--standard", "--heartbleed", "--ccs-injection", "--robot", "--renegotiation"),
+    *("--compression", "--poodle"),
+)
+"""What else it looks for follows from the versions and ciphers that are offered."""
+NOT_OFFERED = (
+    *("SSLv2", "SSLv3", "TLS1", "TLS1_1"),
+    *("cipherlist_NULL", "cipherlist_aNULL", "cipherlist_EXPORT", "cipherlist_LOW", "cipherlist_3DES_IDEA"),
+)
+NOT_VULNERABLE = ("heartbleed", "CCS", "ROBOT", "secure_client_renego", "CRIME_TLS", "POODLE_SSL")
+BAD = frozenset({"MEDIUM", "HIGH", "CRITICAL", "FATAL"})
+
 
 @pytest.fixture(scope="module", params=["intermediate", "modern"])
 def policy(request: pytest.FixtureRequest) -> str:
@@ -53,7 +76,7 @@ def server(lab: Lab, release: str, policy: str) -> Iterator[Machine]:
 def near(server: Machine, *argv: str) -> subprocess.CompletedProcess[str]:
     """A program of this machine at the server's own loopback, where nobody counts connections."""
     command = ["ip", "netns", "exec", server.namespace, *argv]
-    return subprocess.run(command, check=False, capture_output=True, text=True, input="", timeout=100)
+    return subprocess.run(command, check=False, capture_output=True, text=True, input="", timeout=200)
 
 
 def shakes_hands(server: Machine, port: int, *options: str) -> bool:
@@ -69,6 +92,16 @@ def scan(server: Machine, port: int) -> ElementTree.Element:
     found = ElementTree.fromstring(done.stdout[done.stdout.index("<?xml") :]).find("ssltest")
     assert found is not None, done.stdout + done.stderr
     return found
+
+
+def attack(server: Machine, port: int, directory: Path) -> dict[str, tuple[str, str]]:
+    """What testssl.sh finds, by the name of each check: how bad it is, and in words."""
+    report = directory / f"{port}.json"
+    starttls = ["--starttls", STARTTLS[port]] if STARTTLS[port] else []
+    quiet = ("--quiet", "--color", "0", "--warnings", "off", "--nodns", "none", "--jsonfile", str(report))
+    done = near(server, "testssl", *quiet, *CHECKS, *starttls, f"127.0.0.1:{port}")
+    assert report.exists(), done.stdout + done.stderr
+    return {one["id"]: (one["severity"], one["finding"]) for one in json.loads(report.read_text())}
 
 
 def versions(policy: str, port: int) -> set[str]:
@@ -107,3 +140,20 @@ def test_neither_cbc_nor_key_transport_nor_sha1_is_taken(server: Machine, port: 
         assert not shakes_hands(server, port, "-tls1_2", "-cipher", f"{ciphers}:@SECLEVEL=0"), ciphers
     sha1 = ("-tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-sigalgs", "RSA+SHA1:ECDSA+SHA1")
     assert not shakes_hands(server, port, *sha1)
+
+
+def test_testssl_finds_nothing_to_attack(server: Machine, release: str, policy: str, tmp_path: Path) -> None:
+    ports = ATTACKED[release, policy]
+    with ThreadPoolExecutor(2) as at_once:
+        found = dict(zip(ports, at_once.map(lambda port: attack(server, port, tmp_path), ports), strict=True))
+
+    bad = [(port, *each) for port in ports for each in found[port].items() if each[1][0] in BAD]
+    assert bad == []
+    for port in ports:
+        assert {name: found[port].get(name, ("", ""))[1] for name in NOT_OFFERED} == dict.fromkeys(
+            NOT_OFFERED, "not offered"
+        )
+        how = {name: found[port].get(name, ("not looked for", ""))[0] for name in NOT_VULNERABLE}
+        assert how == dict.fromkeys(NOT_VULNERABLE, "OK"), port
+        assert found[port]["TLS1_3"][0] == "OK"
+        assert found[port]["TLS1_2"][1].startswith("offered") is ("1.2" in versions(policy, port))
