@@ -44,6 +44,7 @@ def stage_title(name: str) -> str:
         "fail2ban": _("Bans (fail2ban)"),
         "logrotate": _("Old logs (logrotate)"),
         "reports": _("Reports from others"),
+        "lexicon": _("Way to the DNS provider (lexicon)"),
     }
     return words.get(name, clean(name, 40))
 
