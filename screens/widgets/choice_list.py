@@ -45,6 +45,9 @@ class ChoiceList(Static, can_focus=True):
             """The list, for @on."""
             return self.choices
 
+    class TakenAgain(Message):
+        """What is taken already was taken once more."""
+
     def __init__(self, options: Sequence[Option], value: str | None = None) -> None:
         super().__init__()
         self._options = options
@@ -84,6 +87,8 @@ class ChoiceList(Static, can_focus=True):
         if value != self.value:
             self.value = value
             self.post_message(self.Changed(self, value))
+        else:
+            self.post_message(self.TakenAgain())
 
     def action_take_or_go_on(self) -> None:
         """Enter."""

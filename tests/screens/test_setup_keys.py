@@ -90,9 +90,9 @@ async def change(pilot: Pilot[None], question: Question, field: Field, *, valid:
     elif question.kind is Kind.CHOICE:
         now = setup_of(pilot).draft.value(question.key)
         await take(pilot, field, next(choice.value for choice in question.choices if choice.value != now))
-    elif question.kind is Kind.TEXT and question.choices and not valid:
+    elif question.kind is Kind.TEXT and question.choices:
         await take(pilot, field, "\0other")
-        await pilot.press(*"other")
+        await pilot.press(*(typed(question, field.key, valid=True) if valid else "other"))
     else:
         await pilot.press(*(["ctrl+u"] if valid else []), *typed(question, field.key, valid=valid))
     await settled(pilot)

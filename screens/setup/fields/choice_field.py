@@ -73,6 +73,12 @@ class ChoiceField(Field):
             value = ""
         self.answer(lambda draft: draft.with_value(self.key, value))
 
+    @on(ChoiceList.TakenAgain)
+    def _taken_again(self, event: ChoiceList.TakenAgain) -> None:
+        event.stop()
+        if self._input.display:
+            self._input.focus()
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
