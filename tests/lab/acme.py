@@ -22,6 +22,7 @@ from tests.lab.endpoint import Endpoint, unchecked
 from tests.lab.host import LabError
 from tests.lab.lab import Lab
 from tests.lab.network import AUTHORITATIVE
+from tests.lab.priority import ahead
 
 NAME = "acme.other.test"
 DIRECTORY = f"https://{NAME}/dir"
@@ -130,6 +131,7 @@ def _start_pebble(endpoint: Endpoint, directory: Path, group: Path) -> subproces
         process = subprocess.Popen(
             [
                 *cgroups.entering(group),
+                *ahead(),
                 *("ip", "netns", "exec", endpoint.namespace),
                 *("env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "PEBBLE_AUTHZREUSE=0"),
                 *("pebble", "-config", str(directory / "pebble.json"), "-dnsserver", f"{AUTHORITATIVE}:53"),

@@ -17,6 +17,7 @@ import dns.resolver
 
 from tests.lab import cgroups, namespaces, network
 from tests.lab.host import LabError, package_hosts
+from tests.lab.priority import ahead
 from tests.lab.second_dns import SecondServer
 from tests.lab.zones import VERBATIM, Records, quoted, relative, root_file, root_servers, zone_file
 
@@ -210,7 +211,7 @@ class Dns:
     def _start(self, *argv: str) -> None:
         with (self.directory / f"{argv[0]}.log").open("ab") as log:
             process = subprocess.Popen(
-                [*cgroups.entering(self.group), "ip", "netns", "exec", self.lab, *argv],
+                [*cgroups.entering(self.group), *ahead(), "ip", "netns", "exec", self.lab, *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

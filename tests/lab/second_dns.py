@@ -10,6 +10,7 @@ from typing import Self
 
 from tests.lab import cgroups, network
 from tests.lab.host import LabError
+from tests.lab.priority import ahead
 
 _NOBODY = 9
 """A port on which no name server listens."""
@@ -38,6 +39,7 @@ class SecondServer:
             self._process = subprocess.Popen(
                 [
                     *cgroups.entering(self._group),
+                    *ahead(),
                     *("ip", "netns", "exec", self._lab, "knotd", "-c", str(self._configuration)),
                 ],
                 stdin=subprocess.DEVNULL,

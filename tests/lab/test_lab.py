@@ -212,6 +212,15 @@ def test_records_change_at_once_and_long_texts_are_split(lab: Lab) -> None:
     assert lab.dns.lookup("_changing.example.test", "TXT") == ()
 
 
+def test_the_dns_gets_its_turn_before_the_machines(lab: Lab) -> None:
+    servers = (lab.dns.group / "cgroup.procs").read_text().split()
+
+    assert {Path("/proc", pid, "comm").read_text() for pid in servers} == {"knotd\n", "unbound\n"}
+    assert {os.getpriority(os.PRIO_PROCESS, int(pid)) for pid in servers} == {-10}
+    weights = [Path("/proc", pid, "autogroup") for pid in servers]
+    assert all("nice -10" in weight.read_text() for weight in weights if weight.exists())
+
+
 def test_a_silent_dns_gives_no_answer_until_it_speaks_again(lab: Lab, mail: Machine) -> None:
     with lab.dns.silent():
         asked = mail.run("timeout", "2", "getent", "ahostsv4", "mx.other.test", check=False)
