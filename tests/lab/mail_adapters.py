@@ -19,6 +19,8 @@ from backends.machine.run import run
 from backends.postfix.adapter import Postfix
 from backends.postfix.settings import PostfixSettings
 from backends.resources import Directory, File, Resource, Service, SystemGroup
+from backends.tls_policy.adapter import TlsPolicy
+from backends.tls_policy.settings import TlsPolicySettings
 
 HOSTNAME, DOMAIN = "mail.example.test", "example.test"
 PASSWORD = "correct horse battery staple"
@@ -53,6 +55,7 @@ def main(release: str) -> None:
     dovecot = Dovecot(
         DovecotSettings(release, HOSTNAME, f"postmaster@{DOMAIN}", pop3_port=110, has_systemd=has_systemd)  # type: ignore[arg-type]
     )
+    tls_policy = TlsPolicy(TlsPolicySettings(has_dane=False, has_systemd=has_systemd))
     before = (
         Directory("/etc/mailstead"),
         Directory("/etc/mailstead/override"),
@@ -61,9 +64,10 @@ def main(release: str) -> None:
         Directory("/var/lib/mailstead", 0o711),
         SystemGroup("rspamd-learn"),
     )
-    resources = chain(before, accounts.resources(), postfix.resources(), dovecot.resources())
+    adapters = (accounts, tls_policy, postfix, dovecot)
+    resources = chain(before, *(adapter.resources() for adapter in adapters))
     changed, missed = put_into_force(resources)
-    checks = chain(accounts.checks(), postfix.checks(), dovecot.checks())
+    checks = chain(*(adapter.checks() for adapter in adapters))
     found = {check.id: [check.result().status.value, check.result().seen] for check in checks}
     print(json.dumps({"changed": changed, "missed": missed, "checks": found}))
 
