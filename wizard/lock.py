@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from backends.errors import MailsteadError
 from backends.language import _
 
 LOCK = Path("/run/lock/mailstead.lock")
+_LOOK_AGAIN = 0.1
+"""Seconds."""
 
 
 class RunLocked(MailsteadError):
@@ -47,6 +50,18 @@ def is_locked(path: Path = LOCK) -> bool:
             return False
     except RunLocked:
         return True
+
+
+def wait_until_free(patience: float, path: Path = LOCK) -> bool:
+    """Whether no run is at work, or none is any more within so many seconds: one that has finished lets go of
+    the lock a moment after it has said so.
+    """
+    give_up = time.monotonic() + patience
+    while is_locked(path):
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(_LOOK_AGAIN)
+    return True
 
 
 def _holder(descriptor: int) -> str:

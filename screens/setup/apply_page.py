@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from wizard.installing import Installation
 
 _LOG_KEPT = 20_000
+_ENDING = 15.0
+"""Seconds that a run which has failed may take to end, when somebody tries again at once."""
+
 _AFTER_A_FAILURE = frozenset({"retry", "edit", "report"})
 
 
@@ -210,10 +213,12 @@ class ApplyPage(Page):
     @work(exclusive=True, group="run", exit_on_error=False, description="start the run")
     async def _start(self, ready: "Installation") -> None:
         from wizard.audit import record
+        from wizard.lock import wait_until_free
 
         earlier = await apart(lambda: tuple(read_events(ready.directory)))
         self._take(earlier)
         try:
+            await apart(lambda: wait_until_free(_ENDING))
             offset = await apart(lambda: launch.begin(ready.directory, ready.request))
         except (MailsteadError, OSError) as problem:
             self._lost(problem)
