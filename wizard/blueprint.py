@@ -9,12 +9,7 @@ from backends.accounts.settings import AccountsSettings, AliasSettings, MailboxS
 from backends.adapter import Adapter
 from backends.certificates.adapter import Certificates
 from backends.certificates.settings import (
-    AcmeSettings,
     CertificatesSettings,
-    DnsUpdateSettings,
-    ImportedSettings,
-    Server,
-    TlsPort,
 )
 from backends.clients.settings import MailAccess, MailService, Protocol, Security
 from backends.dns.rotation_file import load_rotation
@@ -24,12 +19,9 @@ from backends.fail2ban.adapter import Fail2ban, Fail2banSettings
 from backends.lexicon.adapter import Lexicon
 from backends.logrotate.adapter import Logrotate, LogrotateSettings
 from backends.machine.facts import MachineFacts
-from backends.machine.services import ServiceNames
 from backends.nftables.adapter import Nftables, NftablesSettings, NoFirewall, OpenPort
 from backends.nginx.adapter import Nginx, NoNginx
-from backends.nginx.own import CONFIGURATION as NGINX_CONFIGURATION
 from backends.nginx.settings import PORT as HTTPS
-from backends.nginx.settings import SERVICE as WEB_SERVICE
 from backends.nginx.settings import NginxSettings
 from backends.nginx.sites import web_names
 from backends.packages.adapter import Packages
@@ -48,14 +40,13 @@ from backends.unbound.adapter import Resolver, Unbound
 from backends.unbound.settings import UnboundSettings
 from wizard import answers_file, secret_files
 from wizard.answers import Answers, Listener
-from wizard.dns_settings import acme_directory, certificate_files, dns_settings, is_by_provider
+from wizard.certificate_settings import acme_settings, imported_settings, is_proved_by_http, servers
+from wizard.dns_settings import certificate_files, dns_settings, is_by_provider
 from wizard.overrides import Overrides, with_additions
 from wizard.proof import DkimKey, ProofSettings
-from wizard.tls_ports import WEB, tls_ports
 
 PROOF_USER = "mailstead-proof"
 _MEBIBYTE = 1 << 20
-_OF_POSTFIX = frozenset({"smtp", "submission", "submissions"})
 _WAYS_IN: tuple[tuple[Protocol, Security, str], ...] = (
     ("imap", "tls", "imaps"),
     ("imap", "starttls", "imap"),
@@ -97,7 +88,7 @@ def nftables(answers: Answers, machine: MachineFacts, overrides: Overrides) -> N
             init=machine.init,
             ports=(
                 *(OpenPort(each.port, allow=each.allow) for each in _enabled(answers)),
-                *((OpenPort(80),) if _is_proved_by_http(answers) else ()),
+                *((OpenPort(80),) if is_proved_by_http(answers) else ()),
                 *((OpenPort(HTTPS),) if answers.clients.enabled else ()),
             ),
             ssh_ports=machine.ssh_ports,
@@ -129,8 +120,8 @@ def certificates(answers: Answers, machine: MachineFacts, _overrides: Overrides)
             hostname=answers.site.hostname,
             names=_further_names(answers, machine),
             imported=imported_settings(answers),
-            acme=_acme(answers) if answers.certificates.source == "acme" else None,
-            servers=_servers(answers, machine),
+            acme=acme_settings(answers) if answers.certificates.source == "acme" else None,
+            servers=servers(answers, machine),
             has_systemd=machine.init == "systemd",
         )
     )
@@ -409,58 +400,6 @@ def _further_names(answers: Answers, machine: MachineFacts) -> tuple[str, ...]:
     if not answers.clients.enabled or answers.certificates.source == "imported":
         return ()
     return web_names(_web_settings(answers, machine))
-
-
-def imported_settings(answers: Answers) -> ImportedSettings | None:
-    """The files that are to be imported, if any are."""
-    files = answers.certificates.imported
-    return (
-        ImportedSettings(files.certificate, files.key) if answers.certificates.source == "imported" else None
-    )
-
-
-def _acme(answers: Answers) -> AcmeSettings:
-    acme, rfc2136 = answers.certificates.acme, answers.dns.rfc2136
-    key_file = secret_files.path_of(rfc2136.key_secret, secret_files.DNS_UPDATE)
-    return AcmeSettings(
-        directory=acme_directory(answers),
-        email=acme.email,
-        challenge=acme.challenge,
-        ca_file=acme.ca_file,
-        keeps_keys=answers.dns.policy.dane,
-        dns=DnsUpdateSettings(rfc2136.server, rfc2136.key_name, key_file)
-        if acme.challenge == "dns-01"
-        else None,
-    )
-
-
-def _is_proved_by_http(answers: Answers) -> bool:
-    return answers.certificates.source == "acme" and answers.certificates.acme.challenge == "http-01"
-
-
-def _servers(answers: Answers, machine: MachineFacts) -> tuple[Server, ...]:
-    """Dovecot, Postfix and the web server, with the ports on which they show certificates."""
-    ports = tls_ports(answers)
-    status_unit = "postfix@-.service" if machine.release == "bookworm" else "postfix.service"
-    return (
-        Server(
-            ServiceNames("dovecot.service", "dovecot.service", "dovecot"),
-            "/etc/dovecot/dovecot.conf",
-            tuple(port for port in ports if port.name not in {*_OF_POSTFIX, WEB}),
-        ),
-        Server(
-            ServiceNames("postfix.service", status_unit, "postfix"),
-            "/etc/postfix/main.cf",
-            tuple(port for port in ports if port.name in _OF_POSTFIX),
-        ),
-        *_web_server(ports),
-    )
-
-
-def _web_server(ports: Sequence[TlsPort]) -> Iterator[Server]:
-    served = tuple(port for port in ports if port.name == WEB)
-    if served:
-        yield Server(WEB_SERVICE.names, NGINX_CONFIGURATION, served)
 
 
 def _trusted_in_proofs(answers: Answers) -> Path:

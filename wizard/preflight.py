@@ -13,7 +13,7 @@ from backends.nginx.own import is_own_running
 from backends.nginx.settings import PORT
 from backends.packages.foreign_mail import foreign_queue_length, other_mail_server
 from wizard.answers import Answers
-from wizard.blueprint import imported_settings
+from wizard.certificate_settings import imported_settings
 
 OWN_PROCESSES = frozenset(
     {"master", "dovecot", "smtpd", "postscreen", "imap-login", "pop3-login", "managesieve-lo"}
